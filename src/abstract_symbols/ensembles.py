@@ -1,0 +1,265 @@
+"""Train many networks of one shape at once, each on its own data: the result is that of training each alone.
+
+The parameters of all members lie in one matrix, a row a member; the network is a plain module, mapped over the rows
+with `torch.func`. Every member has its own data, learning rate, minibatch order, stopping time and best epoch.
+
+Source: the protocol of section 5; the chapter "Same or different?".
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.nn import functional as F
+
+from .templates import Sample
+
+# What an ensemble may keep in memory: on a CPU more than its cache makes members slower, not faster.
+CPU_BYTES = 32 * 2**20
+CUDA_SHARE = 0.5
+EVALUATION_BATCH = 1024
+
+
+@dataclass
+class Member:
+    """One network to train: a module (trained in place), its samples, its learning rate and its batch order's seed."""
+
+    network: nn.Module
+    train: Sample
+    validation: Sample
+    test: Sample
+    lr: float = 1e-3
+    seed: int = 0
+
+
+@dataclass
+class Outcome:
+    """What one training gave. Losses are means over strings, errors fractions of strings.
+
+    `*_loss` and `*_error` are taken at the epoch with the lowest validation loss, `best_epoch`; `final_*` at the
+    last one, `epochs_run`. `train_loss` is the last epoch's, each batch before its step. `history` has (epoch, train loss,
+    validation loss, test loss) when asked for.
+    """
+
+    train_loss: float = float("nan")
+    validation_loss: float = float("inf")
+    test_loss: float = float("nan")
+    test_error: float = float("nan")
+    final_validation_loss: float = float("nan")
+    final_test_loss: float = float("nan")
+    final_test_error: float = float("nan")
+    best_epoch: int = 0
+    epochs_run: int = 0
+    history: list[tuple[int, float, float, float]] = field(default_factory=list)
+
+
+def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, stop: float = 2e-3,
+          optimizer: str = "adam", device: str = "cpu", history: bool = False,
+          progress: Callable[[int], None] | None = None) -> list[Outcome]:
+    """Train the members' networks in place, several at once where that pays, and report each one's outcome.
+
+    Args:
+        members: networks of one shape, with samples of one size and kind.
+        batch: strings in a step; an epoch shuffles a larger sample with the member's own generator.
+        epochs: the most epochs; a member stops after the first whose train loss is below `stop`, or is not finite.
+        optimizer: "adam" or "sgd". device: "cpu" or "cuda". history: record the losses of every epoch.
+        progress: called with the number of members that have ended.
+
+    Raises: ValueError for an unknown optimizer, non-positive numbers, or members that do not fit together.
+
+    Source: section 5. Squared loss for real labels, cross-entropy for symbolic ones.
+    """
+    _check(members, batch, epochs, optimizer)
+    size = ensemble_size(members[0], batch, device)
+    outcomes: list[Outcome] = []
+    for start in range(0, len(members), size):
+        ensemble = _Ensemble(members[start:start + size], optimizer, device)
+        outcomes += ensemble.run(batch, epochs, stop, history)
+        if progress:
+            progress(len(outcomes))
+    return outcomes
+
+
+def ensemble_size(member: Member, batch: int, device: str) -> int:
+    """How many such members to train at once: as many as fit the CPU's cache, or half of the GPU's free memory."""
+    parameters = sum(p.numel() * p.element_size() for p in member.network.parameters())
+    strings = min(batch, len(member.train))
+    activations = strings * (_saved_bytes(member, 2) - _saved_bytes(member, 1))
+    budget = CPU_BYTES if device == "cpu" else CUDA_SHARE * torch.cuda.mem_get_info()[0]
+    return max(1, int(budget // (4 * parameters + 2 * activations)))  # weights, gradient, Adam's two moments
+
+
+def _saved_bytes(member: Member, strings: int) -> int:
+    """Bytes that a forward pass on so many strings keeps for the backward pass."""
+    saved = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal saved
+        saved += tensor.nbytes
+        return tensor
+
+    tokens = member.validation.tokens[:1].expand(strings, -1)
+    device = next(member.network.parameters()).device
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        member.network(tokens.to(device)).sum()
+    return saved
+
+
+def _check(members: Sequence[Member], batch: int, epochs: int, optimizer: str) -> None:
+    if not members:
+        raise ValueError("no members to train")
+    if optimizer not in ("adam", "sgd"):
+        raise ValueError(f"unknown optimizer {optimizer!r}; known are adam, sgd")
+    for name, value in {"batch": batch, "epochs": epochs}.items():
+        if value < 1:
+            raise ValueError(f"{name}={value}: must be a positive integer")
+    first = members[0]
+    for member in members:
+        if not member.lr > 0:
+            raise ValueError(f"lr={member.lr}: must be positive")
+        if [p.shape for p in member.network.parameters()] != [p.shape for p in first.network.parameters()]:
+            raise ValueError("the members' networks differ in shape; train each shape on its own")
+        for split in ("train", "validation", "test"):
+            mine, theirs = getattr(member, split), getattr(first, split)
+            if mine.tokens.shape != theirs.tokens.shape or mine.labels.dtype != theirs.labels.dtype:
+                raise ValueError(f"the members' {split} samples differ in size or in the kind of their labels")
+
+
+class _Ensemble:
+    """The members of one stack: parameters `theta` (E, P), data (E, n, k), and one optimizer over theta's rows."""
+
+    def __init__(self, members: Sequence[Member], optimizer: str, device: str):
+        self.members, self.device = list(members), device
+        self.network = members[0].network.to(device)
+        self.names = [name for name, _ in self.network.named_parameters()]
+        self.shapes = [p.shape for p in self.network.parameters()]
+        rows = [torch.cat([p.detach().flatten().to(device) for p in m.network.parameters()]) for m in members]
+        self.theta = torch.stack(rows).requires_grad_()                      # (E, P)
+        self.dtype = self.theta.dtype
+        self.make_optimizer = {"adam": lambda groups: torch.optim.Adam(groups, fused=True), "sgd": torch.optim.SGD}[
+            optimizer]
+        self.optimizer = self._optimizer(range(len(members)), None)
+        self.data = {split: self._stacked(split) for split in ("train", "validation", "test")}
+        self.everyone, self.test = self.members, self.data["test"]            # untouched when members end
+        self.orders = [torch.Generator().manual_seed(m.seed) for m in members]
+
+    def _stacked(self, split: str) -> tuple[Tensor, Tensor]:
+        samples = [getattr(m, split) for m in self.members]
+        tokens = torch.stack([s.tokens for s in samples]).to(self.device)    # (E, n, k)
+        labels = torch.stack([s.labels for s in samples])                    # (E, n)
+        return tokens, labels.to(self.device, self.dtype if labels.is_floating_point() else labels.dtype)
+
+    def _optimizer(self, keep: Sequence[int], previous: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
+        """An optimizer over theta's rows, one group a member; the kept members' state is carried over."""
+        groups = [{"params": [row], "lr": m.lr} for row, m in zip(self.theta.detach(), self.members, strict=True)]
+        optimizer = self.make_optimizer(groups)
+        if previous is not None:
+            for group, old in zip(optimizer.param_groups, keep, strict=True):
+                optimizer.state[group["params"][0]] = previous.state[previous.param_groups[old]["params"][0]]
+        return optimizer
+
+    def forward(self, theta: Tensor, tokens: Tensor) -> Tensor:
+        """Predictions of every member on its own strings: tokens (E, n, k) to (E, n) or (E, n, vocab)."""
+        parts = theta.split([shape.numel() for shape in self.shapes], dim=1)
+        if len(theta) == 1:  # no member axis: the plain module's faster kernels
+            parameters = {n: p.view(s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
+            return functional_call(self.network, parameters, (tokens[0],)).unsqueeze(0)
+        stacked = {n: p.view(-1, *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
+        return vmap(lambda p, t: functional_call(self.network, p, (t,)))(stacked, tokens)
+
+    def run(self, batch: int, epochs: int, stop: float, history: bool) -> list[Outcome]:
+        outcomes = [Outcome() for _ in self.members]
+        alive = list(range(len(self.members)))
+        best = self.theta.detach().clone()
+        final = self.theta.detach().clone()
+        for epoch in range(1, epochs + 1):
+            train_loss = self.epoch(batch)
+            validation_loss = self.evaluate(self.theta, self.data["validation"])[0]
+            test_loss = self.evaluate(self.theta, self.data["test"])[0] if history else [float("nan")] * len(alive)
+            going = []
+            for row, member in enumerate(alive):
+                out = outcomes[member]
+                out.epochs_run, out.train_loss, out.final_validation_loss = epoch, train_loss[row], validation_loss[row]
+                if validation_loss[row] < out.validation_loss:
+                    out.validation_loss, out.best_epoch = validation_loss[row], epoch
+                    best[member] = self.theta.detach()[row]
+                if history:
+                    out.history.append((epoch, train_loss[row], validation_loss[row], test_loss[row]))
+                if stop <= train_loss[row] < float("inf") and epoch < epochs:
+                    going.append(row)
+                else:
+                    final[member] = self.theta.detach()[row]
+            if len(going) < len(alive):
+                alive = [alive[row] for row in going]
+                if not alive:
+                    break
+                self.keep(going)
+        self.finish(outcomes, best, final)
+        return outcomes
+
+    def epoch(self, batch: int) -> list[float]:
+        """One pass over the training data; returns each member's mean loss, a batch's taken before its step."""
+        tokens, labels = self.data["train"]
+        n = tokens.shape[1]
+        order = None
+        if batch < n:
+            order = torch.stack([torch.randperm(n, generator=g) for g in self.orders]).to(self.device)   # (E, n)
+        total = torch.zeros(len(self.theta), dtype=torch.float64, device=self.device)
+        for start in range(0, n, batch):
+            x, y = tokens, labels
+            if order is not None:
+                rows = order[:, start:start + batch]
+                x, y = tokens.take_along_dim(rows.unsqueeze(-1), 1), labels.take_along_dim(rows, 1)
+            loss = _losses(self.forward(self.theta, x), y).mean(-1)                                     # (E,)
+            (gradient,) = torch.autograd.grad(loss.sum(), self.theta)
+            for group, g in zip(self.optimizer.param_groups, gradient, strict=True):
+                group["params"][0].grad = g
+            self.optimizer.step()
+            total += loss.detach() * x.shape[1]
+        return (total / n).tolist()
+
+    @torch.no_grad()
+    def evaluate(self, theta: Tensor, data: tuple[Tensor, Tensor]) -> tuple[list[float], list[float]]:
+        """Mean loss and mean error of each row of theta on its own strings."""
+        loss, wrong = [], []
+        for x, y in zip(*(part.split(EVALUATION_BATCH, dim=1) for part in data), strict=True):
+            predictions = self.forward(theta, x)
+            loss.append(_losses(predictions, y))
+            wrong.append(_errors(predictions, y))
+        return tuple(torch.cat(parts, dim=1).double().mean(1).tolist() for parts in (loss, wrong))
+
+    def keep(self, rows: list[int]) -> None:
+        """Go on with the given rows only."""
+        self.members = [self.members[r] for r in rows]
+        self.orders = [self.orders[r] for r in rows]
+        self.data = {split: (x[rows], y[rows]) for split, (x, y) in self.data.items()}
+        self.theta = self.theta.detach()[rows].requires_grad_()
+        self.optimizer = self._optimizer(rows, self.optimizer)
+
+    def finish(self, outcomes: list[Outcome], best: Tensor, final: Tensor) -> None:
+        """Test the best and the final networks, and leave the final weights in the members' modules."""
+        of_best, of_final = zip(*self.evaluate(best, self.test), strict=True), zip(*self.evaluate(final, self.test), strict=True)
+        for out, (loss, error), (final_loss, final_error) in zip(outcomes, of_best, of_final, strict=True):
+            out.test_loss, out.test_error = loss, error
+            out.final_test_loss, out.final_test_error = final_loss, final_error
+        for member, row in zip(self.everyone, final, strict=True):
+            vector = row.to(next(member.network.parameters()).device)
+            torch.nn.utils.vector_to_parameters(vector, member.network.parameters())
+
+
+def _losses(predictions: Tensor, labels: Tensor) -> Tensor:
+    """Loss of each string: predictions (E, n) or logits (E, n, vocab), labels (E, n), to (E, n)."""
+    if labels.is_floating_point():
+        return (predictions - labels) ** 2
+    return F.cross_entropy(predictions.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
+
+
+def _errors(predictions: Tensor, labels: Tensor) -> Tensor:
+    """Whether each string's answer is wrong: another real label is nearer, or another token has the largest logit."""
+    if labels.is_floating_point():
+        values = labels.unique()
+        nearest = values[(predictions.unsqueeze(-1) - values).abs().argmin(-1)]
+        return (nearest != labels).to(predictions.dtype)
+    return (predictions.argmax(-1) != labels).float()

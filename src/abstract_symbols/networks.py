@@ -1,0 +1,214 @@
+"""The networks of the paper's experiments, as plain modules: one network, one batch of token strings.
+
+`ensembles` trains many of them at once; nothing in here knows about that, nor about tasks or experiments.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Linear(nn.Linear):
+    """`nn.Linear` on rows: a stack of weights then multiplies one matrix a member, not one a string."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.reshape(-1, x.shape[-1])).view(*x.shape[:-1], -1)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with the two identity parameters of the paper.
+
+    Head h has logits `q·k / √d_head + c_kq · a_h · (x_i · x_j)`, which is W_K W_Qᵀ + aI up to scale, and
+    output `W_O Attn_h V + c_vo · b_h · Attn_h x`, which is W_V W_Oᵀ + bI. Both scalars start at 0, so a modified
+    network starts as the plain one.
+
+    Args:
+        d_emb, heads, d_head: embedding dimension, number of heads, dimension of a head (independent of d_emb).
+        a, b: whether the scalars exist; each is a parameter of shape (heads,).
+        c_kq, c_vo: fixed multipliers, which set the scalars' effective learning rate.
+
+    Source: sections 3 ("data-efficient" attention) and 4 (its counterpart for values); section 5 for the details.
+    """
+
+    def __init__(self, d_emb: int, heads: int, d_head: int, *, a: bool, b: bool, c_kq: float, c_vo: float):
+        super().__init__()
+        self.heads, self.d_head, self.c_kq, self.c_vo = heads, d_head, c_kq, c_vo
+        d_inner = heads * d_head
+        self.W_Q = Linear(d_emb, d_inner, bias=False)
+        self.W_K = Linear(d_emb, d_inner, bias=False)
+        self.W_V = Linear(d_emb, d_inner, bias=False)
+        self.W_O = Linear(d_inner, d_emb, bias=False)
+        self.a = nn.Parameter(torch.zeros(heads)) if a else None
+        self.b = nn.Parameter(torch.zeros(heads)) if b else None
+
+    def forward(self, x: Tensor, last_only: bool = False) -> Tensor:
+        """Attend: x (n, k, d_emb) to (n, k, d_emb), or to (n, 1, d_emb) when only the last position is read."""
+        mixed, attention = self._read_last(x) if last_only else self._read_all(x)
+        out = self.W_O(mixed)                                           # (n, q, d_emb)
+        if self.b is not None:
+            weights = torch.einsum("nhqk,h->nqk", attention, self.c_vo * self.b)
+            out = out + weights @ x                                     # (n, q, k) @ (n, k, d_emb)
+        return out
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Attention logits of every head: x (n, k, d_emb) to (n, heads, k, k)."""
+        split = (*x.shape[:-1], self.heads, self.d_head)
+        q = self.W_Q(x).view(split).transpose(-3, -2)                   # (n, h, k, d_head)
+        k = self.W_K(x).view(split).transpose(-3, -2)                   # (n, h, k, d_head)
+        return self._with_a(q @ k.transpose(-2, -1) / math.sqrt(self.d_head), x, x)
+
+    def _with_a(self, logits: Tensor, x_q: Tensor, x: Tensor) -> Tensor:
+        if self.a is None:
+            return logits
+        gram = x_q @ x.transpose(-2, -1)                                # (n, q, k), one for all heads
+        return logits + (self.c_kq * self.a)[:, None, None] * gram.unsqueeze(-3)
+
+    def _read_all(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        attention = self.logits(x).softmax(-1)                          # (n, h, k, k)
+        v = self.W_V(x).view(*x.shape[:-1], self.heads, self.d_head)    # (n, k, h, d_head)
+        mixed = torch.einsum("nhqk,nkhe->nqhe", attention, v)           # (n, k, h, d_head)
+        return mixed.flatten(-2), attention
+
+    def _read_last(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for the last position alone, W_K and W_V moved to the query's side.
+
+        q·(W_K x_j) = (W_Kᵀ q)·x_j and Σ_j p_j W_V x_j = W_V Σ_j p_j x_j: one product a string with each matrix
+        instead of one a token.
+        """
+        x_q = x[..., -1:, :]                                            # (n, 1, d_emb)
+        W_K = self.W_K.weight.view(self.heads, self.d_head, -1)         # (h, d_head, d_emb)
+        W_V = self.W_V.weight.view(self.heads, self.d_head, -1)         # (h, d_head, d_emb)
+        q = self.W_Q(x_q).view(-1, self.heads, self.d_head)             # (n, h, d_head)
+        q = torch.einsum("nhe,hed->nhd", q, W_K) / math.sqrt(self.d_head)     # (n, h, d_emb)
+        logits = (q @ x.transpose(-2, -1)).unsqueeze(-2)                # (n, h, 1, k)
+        attention = self._with_a(logits, x_q, x).softmax(-1)            # (n, h, 1, k)
+        mixed = torch.einsum("nhd,hed->nhe", attention.squeeze(-2) @ x, W_V)  # (n, h, d_head)
+        return mixed.flatten(-2).unsqueeze(-2), attention
+
+
+class Block(nn.Module):
+    """LayerNorm → attention → residual → LayerNorm → MLP (GELU) → residual (section 5)."""
+
+    def __init__(self, d_emb: int, d_mlp: int, **attention):
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(d_emb)
+        self.attention = Attention(d_emb, **attention)
+        self.norm_mlp = nn.LayerNorm(d_emb)
+        self.mlp_in = Linear(d_emb, d_mlp)
+        self.mlp_out = Linear(d_mlp, d_emb)
+
+    def forward(self, z: Tensor, last_only: bool = False) -> Tensor:
+        """z (n, k, d_emb) to the same shape, or to (n, 1, d_emb) when only the last position is read."""
+        read = z[..., -1:, :] if last_only else z
+        z = read + self.attention(self.norm_attention(z), last_only)
+        return z + self.mlp_out(F.gelu(self.mlp_in(self.norm_mlp(z))))
+
+
+class Transformer(nn.Module):
+    """The transformer of the paper's experiments, with optional identity parameters a and b in every head.
+
+    Learned token and position embeddings and a [CLS] embedding appended last, all N(0, 1); `depth` blocks; read
+    at [CLS] through a LayerNorm without affine parameters. Real labels: a linear map to one number. Symbolic labels
+    (`tied=True`): logits are the products with the token embeddings.
+
+    Args:
+        vocab: number of token ids, unseen ones included. length: k, the length of a string without [CLS].
+        depth, d_emb, heads, d_head, d_mlp: the paper's default sizes unless given.
+        a, b, c_kq, c_vo: identity parameters and their multipliers, see `Attention`.
+        tied: read the answer out with the token embeddings.
+
+    Raises: ValueError for a size that is not positive.
+
+    Source: section 5; the chapter "Same or different?".
+    """
+
+    def __init__(self, vocab: int, length: int, *, depth: int = 2, d_emb: int = 128, heads: int = 16,
+                 d_head: int = 64, d_mlp: int = 256, a: bool = False, b: bool = False,
+                 c_kq: float = 100.0, c_vo: float = 100.0, tied: bool = False):
+        super().__init__()
+        _positive(vocab=vocab, length=length, depth=depth, d_emb=d_emb, heads=heads, d_head=d_head, d_mlp=d_mlp)
+        self.vocab, self.length, self.tied = vocab, length, tied
+        self.tokens = nn.Parameter(torch.randn(vocab, d_emb))
+        self.positions = nn.Parameter(torch.randn(length + 1, d_emb))
+        self.cls = nn.Parameter(torch.randn(d_emb))
+        self.blocks = nn.ModuleList(
+            Block(d_emb, d_mlp, heads=heads, d_head=d_head, a=a, b=b, c_kq=c_kq, c_vo=c_vo) for _ in range(depth)
+        )
+        self.readout = None if tied else Linear(d_emb, 1)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Token ids (n, k) to the residual stream (n, k + 1, d_emb), [CLS] last."""
+        tokens = _checked(tokens, self.length)
+        z = F.embedding(tokens, self.tokens)                            # (n, k, d_emb)
+        cls = self.cls.expand(*z.shape[:-2], 1, -1)                     # (n, 1, d_emb)
+        return torch.cat([z, cls], dim=-2) + self.positions             # (n, k + 1, d_emb)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Token ids (n, k) to predictions (n,), or to logits (n, vocab) when tied."""
+        z = self.embed(tokens)
+        for block in self.blocks[:-1]:
+            z = block(z)                                                # (n, k + 1, d_emb)
+        z = self.blocks[-1](z, last_only=True).squeeze(-2)              # (n, d_emb): only [CLS] is read
+        z = F.layer_norm(z, z.shape[-1:])
+        return z @ self.tokens.T if self.tied else self.readout(z).squeeze(-1)
+
+
+class MLP(nn.Module):
+    """A fully-connected ReLU network on the concatenated one-hot encoding of a string.
+
+    The one-hot input (k · vocab numbers) is never built: the first layer's columns are looked up. With `gram=True`
+    the flattened equality matrix XXᵀ (k² numbers) is appended to the input, the paper's repair. All weights are
+    i.i.d. Gaussian with variance 2 / fan-in, biases zero: an initialisation that no renaming of symbols changes,
+    as the MLP theorem asks.
+
+    Args:
+        vocab: number of token ids, unseen ones included. length: k. depth: layers of weights, at least 2.
+        width: hidden units. gram: append XXᵀ.
+
+    Raises: ValueError for a size that is not positive, or a depth below 2.
+
+    Source: section 3, the MLP theorem; section 5.
+    """
+
+    def __init__(self, vocab: int, length: int, *, depth: int = 3, width: int = 256, gram: bool = False):
+        super().__init__()
+        _positive(vocab=vocab, length=length, depth=depth, width=width)
+        if depth < 2:
+            raise ValueError(f"depth={depth}: an MLP needs at least 2 layers of weights, one of them hidden")
+        self.vocab, self.length = vocab, length
+        fan_in = length * vocab + (length**2 if gram else 0)
+        self.columns = nn.Parameter(torch.randn(length * vocab, width) * math.sqrt(2 / fan_in))
+        self.gram = nn.Parameter(torch.randn(length**2, width) * math.sqrt(2 / fan_in)) if gram else None
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.hidden = nn.ModuleList(Linear(width, width) for _ in range(depth - 2))
+        self.readout = Linear(width, 1)
+        for layer in [*self.hidden, self.readout]:
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / width))
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Token ids (n, k) to predictions (n,)."""
+        tokens = _checked(tokens, self.length)
+        offsets = torch.arange(self.length, device=tokens.device) * self.vocab
+        h = F.embedding(tokens + offsets, self.columns).sum(-2) + self.bias   # (n, width)
+        if self.gram is not None:
+            equal = tokens.unsqueeze(-1) == tokens.unsqueeze(-2)              # (n, k, k) = XXᵀ
+            h = h + equal.flatten(-2).to(h.dtype) @ self.gram
+        for layer in self.hidden:
+            h = layer(h.relu())                                               # (n, width)
+        return self.readout(h.relu()).squeeze(-1)
+
+
+def _checked(tokens: Tensor, length: int) -> Tensor:
+    tokens = torch.as_tensor(tokens)
+    if tokens.shape[-1] != length:
+        raise ValueError(f"strings of length {tokens.shape[-1]} given to a network built for length {length}")
+    return tokens
+
+
+def _positive(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}={size}: must be a positive integer")
