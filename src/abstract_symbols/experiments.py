@@ -300,7 +300,7 @@ def load(name: str) -> pd.DataFrame:
 # ---- running -----------------------------------------------------------------------------------------------------
 
 
-def perform(runs: list[Run], device: str = "cpu") -> list[dict]:
+def perform(runs: list[Run], device: str = "cpu", commit: str | None = None) -> list[dict]:
     """Train runs of one shape together and return their rows. On a CPU one thread a process: more change the sums."""
     if device == "cpu":
         torch.set_num_threads(1)
@@ -313,21 +313,21 @@ def perform(runs: list[Run], device: str = "cpu") -> list[dict]:
     for run, outcome in zip(runs, outcomes, strict=True):
         metrics = {name: getattr(outcome, name) for name in METRICS}
         rows.append({"key": run.key, **metrics, **asdict(run),
-                     "seconds": round(seconds, 2), **provenance(device)})
+                     "seconds": round(seconds, 2), **provenance(device), "commit": commit or code_commit()})
     return rows
 
 
 def provenance(device: str) -> dict:
-    """Device, torch version and code commit (with + when the sources differ from it) of a row."""
+    """Device and torch version of a row."""
     name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
-    return {"device": name, "torch": torch.__version__.split("+")[0], "commit": _commit()}
+    return {"device": name, "torch": torch.__version__.split("+")[0]}
 
 
-def _commit() -> str:
+def code_commit() -> str:
+    """The commit of the sources, with + when they differ from it; asked once, when a sweep starts."""
     if "ABSTRACT_SYMBOLS_COMMIT" in os.environ:  # a copy of the sources without their history
         return os.environ["ABSTRACT_SYMBOLS_COMMIT"]
-    here = Path(__file__).parent
-    git = ["git", "-C", str(here)]
+    git = ["git", "-C", str(Path(__file__).parent)]
     head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True)
     if head.returncode:
         return "unknown"
@@ -370,7 +370,8 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         missing = {r.key for r in e.runs()} - done
         todo = [unit for unit in units(e.runs(), device) if any(r.key in missing for r in unit)]
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
-        jobs = (joblib.delayed(perform)(unit, device) for unit in _until(deadline, todo))
+        commit = code_commit()
+        jobs = (joblib.delayed(perform)(unit, device, commit) for unit in _until(deadline, todo))
         parallel = joblib.Parallel(n_jobs=workers, pre_dispatch=workers, batch_size=1,
                                    return_as="generator_unordered")
         total = sum(r.cost() for unit in todo for r in unit)
