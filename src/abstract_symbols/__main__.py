@@ -8,32 +8,68 @@ from . import experiments
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status. A bad value ends with one line that says what is right."""
-    parser = argparse.ArgumentParser(prog="python -m abstract_symbols", description="Run the companion's experiments.")
+    parser = argparse.ArgumentParser(prog="python -m abstract_symbols", description="The companion's experiments.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every experiment, its grid, what is done and what the rest costs")
     run = commands.add_parser("run", help="perform the runs that an experiment's results lack")
-    run.add_argument("name")
+    run.add_argument("name", help="an experiment that `list` shows")
     run.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     run.add_argument("--minutes", type=float, help="start nothing new after so long")
     run.add_argument("--workers", type=int, help="processes of one thread each (default: all cores; 1 on a GPU)")
+    commands.add_parser("verify", help="check every results file, and judge every claim from them")
+    bench = commands.add_parser("bench", help="measure the trainer against a plain loop, in one run")
+    bench.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    bench.add_argument("--members", type=int, default=8, help="networks trained at once (default: 8)")
     args = parser.parse_args(arguments)
     try:
-        return {"list": _list, "run": _run}[args.command](args)
+        return {"list": _list, "run": _run, "verify": _verify, "bench": _bench}[args.command](args)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped; every finished run is kept, the same command goes on from there", file=sys.stderr)
+        return 130
 
 
 def _list(args: argparse.Namespace) -> int:
     for e in experiments.EXPERIMENTS.values():
-        runs = e.runs()
-        print(f"{e.name}: {e.title}\n  {len(experiments.load(e.name))} of {len(runs)} runs done")
+        progress = experiments.progress(e.name)
+        grid = ", ".join(f"{k} = {v[0]} … {v[-1]} ({len(v)})" for k, v in e.grid.items())
+        print(f"{e.name}: {e.title}\n  {' | '.join(e.series)}; {grid}; {e.seeds} seeds")
+        for series, (done, total) in progress.done.items():
+            print(f"  {series}: {done} of {total} runs done")
+        if progress.missing:
+            cost = f"about {progress.hours:.1f} core-hours" if progress.hours else "not known yet"
+            print(f"  {progress.missing} runs missing; cost on a CPU: {cost}")
     return 0
 
 
 def _run(args: argparse.Namespace) -> int:
     missing = experiments.run(args.name, device=args.device, minutes=args.minutes, workers=args.workers)
-    print(f"{args.name}: {missing} runs missing" if missing else f"{args.name}: complete")
+    print(f"{args.name}: {missing} runs missing; the same command goes on" if missing else f"{args.name}: complete")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from .claims import scoreboard
+
+    for e in experiments.EXPERIMENTS.values():
+        print(f"{e.path().name}: {len(experiments.read_rows(e.path()))} rows, each whole and with its own key")
+    for j in scoreboard():
+        value = f" {j.measured.ours:.3g} [{j.measured.low:.3g}, {j.measured.high:.3g}]" if j.measured else ""
+        paper = f", paper {j.measured.paper:.3g}" if j.measured and j.measured.paper is not None else ""
+        print(f"{j.claim.id}: {j.verdict}{value}{paper} ({j.coverage})")
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from . import bench
+
+    device = experiments.pick_device(args.device)
+    rows = bench.training(device, args.members)
+    for row in rows:
+        print("  ".join(f"{k}={v}" for k, v in row.items()))
+    print(f"written to {bench.write(f'training-{device}', rows, device)}")
     return 0
 
 

@@ -75,7 +75,7 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
     size = ensemble_size(members[0], batch, device)
     outcomes: list[Outcome] = []
     for start in range(0, len(members), size):
-        ensemble = _Ensemble(members[start:start + size], optimizer, device)
+        ensemble = Ensemble(members[start:start + size], optimizer, device)
         outcomes += ensemble.run(batch, epochs, stop, history)
         if progress:
             progress(len(outcomes))
@@ -127,7 +127,7 @@ def _check(members: Sequence[Member], batch: int, epochs: int, optimizer: str) -
                 raise ValueError(f"the members' {split} samples differ in size or in the kind of their labels")
 
 
-class _Ensemble:
+class Ensemble:
     """The members of one stack: parameters `theta` (E, P), data (E, n, k), and one optimizer over theta's rows."""
 
     def __init__(self, members: Sequence[Member], optimizer: str, device: str):

@@ -131,9 +131,9 @@ class Experiment:
                     runs[Run(**self.base, **point, **options, seed=seed)] = name
         return dict(sorted(runs.items(), key=lambda item: item[0].n))
 
-    @property
-    def path(self) -> Path:
-        return BOOK / "results" / f"{self.name}.csv"
+    def path(self, results: Path | None = None) -> Path:
+        """The results file, in the book's committed results or in another folder."""
+        return (results or BOOK / "results") / f"{self.name}.csv"
 
 
 EXPERIMENTS = {
@@ -286,14 +286,15 @@ class ResultsFile:
         self.rows += new
 
 
-def load(name: str) -> pd.DataFrame:
-    """The experiment's rows so far, one a run, with their `series` (legend word).
+def load(name: str, results: Path | None = None) -> pd.DataFrame:
+    """The experiment's rows so far, one a run, with their `series` (legend word); from the committed results, or a
+    folder of one's own.
 
     Raises: ValueError for an unknown experiment, or a broken results file (file, line, column).
     """
     e = experiment(name)
     series = {run.key: label for run, label in e.runs().items()}
-    rows = [{"series": series[row["key"]], **row} for row in read_rows(e.path) if row["key"] in series]
+    rows = [{"series": series[row["key"]], **row} for row in read_rows(e.path(results)) if row["key"] in series]
     return pd.DataFrame(rows, columns=["series", *COLUMNS])
 
 
@@ -348,24 +349,26 @@ def units(runs: Iterable[Run], device: str) -> list[list[Run]]:
     return cut
 
 
-def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None) -> int:
+def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None,
+        results: Path | None = None) -> int:
     """Perform what an experiment's results file lacks, appending each unit's rows as it ends.
 
     Args:
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
         minutes: start nothing new after so long.
         workers: processes, each of one thread; all cores unless given, and one on a GPU.
+        results: a folder of one's own instead of the committed results.
     Returns: how many rows are still missing.
     Raises: ValueError for an unknown experiment or device, non-positive minutes or workers, a broken results file.
     """
     e = experiment(name)
-    device = _device(device)
+    device = pick_device(device)
     workers = workers or (1 if device == "cuda" else joblib.cpu_count())
     if minutes is not None and not minutes > 0:
         raise ValueError(f"minutes={minutes}: must be positive")
     if workers < 1:
         raise ValueError(f"workers={workers}: must be at least 1")
-    with ResultsFile(e.path) as file:
+    with ResultsFile(e.path(results)) as file:
         done = {row["key"] for row in file.rows}
         missing = {r.key for r in e.runs()} - done
         todo = [unit for unit in units(e.runs(), device) if any(r.key in missing for r in unit)]
@@ -382,6 +385,50 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
                 bar.set_postfix_str(f"{len(missing)} runs to go")
                 bar.update(round(sum(_run_of(row).cost() for row in rows)))
     return len(missing)
+
+
+def repeat(name: str, committed: pd.DataFrame, *, n: Iterable[int], seeds: Iterable[int]) -> pd.DataFrame:
+    """Perform some runs again on the CPU, without writing them: series, n, seed, committed and repeated test loss.
+
+    Raises: ValueError for an unknown experiment, or when no such run is among the committed rows.
+    """
+    chosen = {r for r in experiment(name).runs() if r.n in set(n) and r.seed in set(seeds)}
+    before = committed.set_index("key")["test_loss"]
+    pending = [unit for unit in units(experiment(name).runs(), "cpu") if chosen & set(unit)]
+    series = {r.key: label for r, label in experiment(name).runs().items()}
+    again = [row for unit in pending for row in perform(unit) if _run_of(row) in chosen and row["key"] in before.index]
+    if not again:
+        raise ValueError(f"experiment {name!r} has no rows with n in {sorted(n)} and seeds {sorted(seeds)} to repeat")
+    return pd.DataFrame([
+        {"series": series[row["key"]], "n": row["n"], "seed": row["seed"], "committed": before[row["key"]],
+         "repeated": row["test_loss"]} for row in again
+    ])
+
+
+@dataclass(frozen=True)
+class Progress:
+    """done: series → (runs done, runs in the grid); missing runs; hours, core-hours they cost, None if not known."""
+
+    done: dict[str, tuple[int, int]]
+    missing: int
+    hours: float | None
+
+
+def progress(name: str) -> Progress:
+    """How far an experiment is, and what the rest costs on a CPU, judged by the rows measured on one."""
+    e, rows = experiment(name), load(name)
+    finished = rows.groupby("series").size()
+    runs = pd.Series(e.runs())
+    done = {s: (int(finished.get(s, 0)), int((runs == s).sum())) for s in e.series}
+    todo = [r for r in e.runs() if r.key not in set(rows["key"])]
+    on_cpu = rows[rows["device"] == "cpu"]
+    rate = {}
+    for series, group in on_cpu.groupby("series"):
+        largest = group[group["n"] == group["n"].max()]
+        rate[series] = largest["seconds"].sum() / sum(_run_of(row).cost() for row in largest.to_dict("records"))
+    known = [rate.get(e.runs()[r]) for r in todo]
+    hours = sum(r.cost() * k for r, k in zip(todo, known, strict=True)) / 3600 if todo and all(known) else None
+    return Progress(done, len(todo), hours)
 
 
 def _run_of(row: dict) -> Run:

@@ -1,0 +1,73 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: r"""
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+# When can transformers reason with abstract symbols?
+
+*A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
+{cite:p}`boixadsera2024abstract`: one notebook for each theorem and figure, our curves over the paper's, a verdict on every claim.
+
+Some questions are not about things but about which things are equal. *Are these two the same? Does the third repeat the
+first?* Who has understood such a question answers it for things never seen before. The paper asks when a neural network does:
+train it on strings whose label depends only on *which symbols are equal*, test it on symbols that never occurred in training.
+"""
+
+# %% tags=["remove-cell", "parameters"]
+profile = "quick"
+
+# %% tags=["hide-input"]
+from abstract_symbols import claims, figures
+
+figures.style()
+figures.show(
+    figures.strings_picture([("+1", ["ABA", "CDC"], ["STS", "XWX"]), ("−1", ["ABB", "DCC"], ["UVV", "YZZ"])]),
+    alt="Coloured tiles. Label +1: ABA and CDC in training, STS and XWX in the test. Label −1: ABB and DCC in training, "
+        "UVV and YZZ in the test. The rule is the same, the symbols of the test are new.",
+)
+
+# %% [markdown]
+r"""
+The answers, as the paper gives them:
+
+1. **Fully-connected networks fail**, however much they are trained: weights of unseen symbols never move.
+2. **Transformers succeed**, given enough diverse data; in the limit of wide networks an explicit kernel says how much.
+3. **They fail to *copy* unseen symbols**, and larger embeddings make it worse.
+4. **Two trainable numbers in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$.
+
+## What held up
+
+Each claim was written down with its measure and its tolerances before it was measured: *held* is within the first tolerance (a factor 2 for
+$n_{50}$, the number of strings at which the test loss falls through one half), *held in part* within the second (a factor 4).
+A claim that does not hold is a finding, and its chapter says so. Intervals are 95 % bootstrap intervals over seeds.
+"""
+
+# %% tags=["remove-input"]
+figures.scoreboard(claims.scoreboard())
+
+# %% [markdown]
+r"""
+Start with {doc}`same-different`: the smallest task shows the whole story.
+
+## Run it again
+
+Everything here comes out of a program. With Python 3.11 and `make`:
+
+| command | what it does |
+|---|---|
+| `make book` | sets up, executes every chapter, builds these pages |
+| `make test` | checks everything: the package, the notebooks' outputs, the pages in a browser |
+| `make chapter C=same-different PROFILE=full` | trains a chapter's networks again instead of reading the committed results |
+
+The curves are drawn from rows in `book/results`, one training run a row, with its settings, seconds, device and code version. Each
+chapter repeats a few of them while the book is built, and the build stops if a number has changed. The grey curves are the paper's own,
+read off its figures.
+
+```{bibliography}
+```
+"""

@@ -1,0 +1,212 @@
+"""Claims about the paper, judged from results: measure and tolerances stand in `book/claims.yml` beforehand.
+
+A verdict is `held` (within the first tolerance), `held in part` (within the second), `not held` or `not tested`
+(rows are missing). Source: the chapters; the scoreboard on the first page lists them all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from . import experiments
+from .experiments import BOOK
+
+RESAMPLES = 2000
+VERDICTS = ("held", "held in part", "not held", "not tested")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim as `claims.yml` states it.
+
+    Attributes: id; chapter, the notebook's name; statement; measure, a name of `MEASURES`; experiment and series, the
+    rows it uses; held and part, its tolerances in the measure's own distance; options, what else the measure needs.
+    """
+
+    id: str
+    chapter: str
+    statement: str
+    measure: str
+    experiment: str
+    series: tuple[str, ...]
+    held: float
+    part: float
+    options: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number of ours with its 95 % interval, the paper's, and the distance that the tolerances bound."""
+
+    ours: float
+    low: float
+    high: float
+    paper: float | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim with its verdict; `measured` is None when rows are missing, and `coverage` says how many there are."""
+
+    claim: Claim
+    verdict: str
+    measured: Measured | None
+    coverage: str
+
+
+def claims() -> dict[str, Claim]:
+    """Every claim of `claims.yml` by id.
+
+    Raises: ValueError for a claim that lacks a field, names an unknown measure or experiment, or stands twice.
+    """
+    import yaml
+
+    found: dict[str, Claim] = {}
+    for entry in yaml.safe_load((BOOK / "claims.yml").read_text(encoding="utf-8")):
+        known = {name: entry.pop(name) for name in list(entry) if name in Claim.__dataclass_fields__}
+        try:
+            claim = Claim(**{**known, "series": tuple(known.get("series", ()))}, options=entry)
+        except TypeError as error:
+            raise ValueError(f"claims.yml, claim {known.get('id')!r}: {error}") from None
+        if claim.id in found:
+            raise ValueError(f"claims.yml: claim {claim.id!r} stands twice")
+        if claim.measure not in MEASURES:
+            raise ValueError(f"claims.yml, claim {claim.id!r}: unknown measure {claim.measure!r}; "
+                             f"known are {', '.join(MEASURES)}")
+        unknown = set(claim.series) - set(experiments.experiment(claim.experiment).series)
+        if unknown:
+            raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no series "
+                             f"{sorted(unknown)}")
+        found[claim.id] = claim
+    return found
+
+
+def judge(name: str, results: Path | None = None) -> Judgement:
+    """Measure a claim on the rows there are (committed, or in a folder of one's own), and give its verdict.
+
+    Raises: ValueError for an unknown claim.
+    """
+    known = claims()
+    if name not in known:
+        raise ValueError(f"unknown claim {name!r}; known are {', '.join(known)}")
+    claim = known[name]
+    e = experiments.experiment(claim.experiment)
+    rows = experiments.load(claim.experiment, results)
+    rows = rows[rows["series"].isin(claim.series)]
+    expected = sum(series in claim.series for series in e.runs().values())
+    coverage = f"{len(rows)} of {expected} runs"
+    if len(rows) < expected:
+        return Judgement(claim, "not tested", None, coverage)
+    measured = MEASURES[claim.measure](claim, rows)
+    within = (measured.distance <= claim.held, measured.distance <= claim.part, True)
+    return Judgement(claim, VERDICTS[within.index(True)], measured, coverage)
+
+
+def scoreboard(chapter: str | None = None, results: Path | None = None) -> list[Judgement]:
+    """The verdict on every claim, or on one chapter's, in the order of `claims.yml`."""
+    return [judge(name, results) for name, claim in claims().items() if chapter in (None, claim.chapter)]
+
+
+# ---- measures ----------------------------------------------------------------------------------------------------
+
+
+def n50(n: np.ndarray, loss: np.ndarray) -> np.ndarray:
+    """The n at which a learning curve falls through one half: its first crossing, linear in log n.
+
+    Args: n, (m,) increasing; loss, (..., m) mean losses.
+    Returns: (...), n[0] for a curve that starts below one half, inf for one that never falls below it.
+    """
+    loss, log_n = np.asarray(loss, dtype=np.float64), np.log(np.asarray(n, dtype=np.float64))
+    below = loss < 0.5
+    first = below.argmax(-1)[..., None]
+    before = np.maximum(first - 1, 0)
+    y0, y1 = np.take_along_axis(loss, before, -1), np.take_along_axis(loss, first, -1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(first > 0, (y0 - 0.5) / (y0 - y1), 1.0)
+    crossing = np.exp(log_n[before] + share * (log_n[first] - log_n[before]))[..., 0]
+    return np.where(below.any(-1), crossing, np.inf)
+
+
+def curves(rows: pd.DataFrame, series: str, metric: str = "test_loss") -> tuple[np.ndarray, np.ndarray]:
+    """A series as n (m,) and its metric (seeds, m)."""
+    table = rows[rows["series"] == series].pivot(index="seed", columns="n", values=metric)
+    return table.columns.to_numpy(), table.to_numpy()
+
+
+def bootstrap_means(values: np.ndarray, stream: int = 0) -> np.ndarray:
+    """Means over resampled seeds, drawn anew at every n: (seeds, m) to (RESAMPLES, m); a stream a series."""
+    rng = np.random.default_rng(stream)
+    picks = rng.integers(0, len(values), size=(RESAMPLES, *values.shape))
+    return np.take_along_axis(values[None], picks, axis=1).mean(1)
+
+
+def published(figure: str) -> pd.DataFrame:
+    """A curve of the paper, as digitised: series, x, y, y_low, y_high."""
+    return pd.read_csv(BOOK / "published" / f"{figure}.csv")
+
+
+def published_n50(figure: str, series: str) -> float:
+    """n₅₀ of a published mean curve."""
+    curve = published(figure)
+    curve = curve[curve["series"] == series].sort_values("x")
+    return float(n50(curve["x"].to_numpy(), curve["y"].to_numpy()))
+
+
+def _interval(samples: np.ndarray) -> tuple[float, float]:
+    return tuple(float(q) for q in np.quantile(samples, [0.025, 0.975], method="nearest"))
+
+
+def _level(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The mean loss farthest from `value` over all n; distance: how far."""
+    _, values = curves(rows, claim.series[0])
+    value = claim.options["value"]
+    worst = int(np.abs(values.mean(0) - value).argmax())
+    ours = float(values.mean(0)[worst])
+    return Measured(ours, *_interval(bootstrap_means(values)[:, worst]), value, abs(ours - value))
+
+
+def _n50(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """n₅₀ of a series; distance: the factor between ours and the published."""
+    n, values = curves(rows, claim.series[0])
+    paper = published_n50(claim.options["published"], claim.series[0])
+    return _against(float(n50(n, values.mean(0))), n50(n, bootstrap_means(values)), paper)
+
+
+def _gain(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """n₅₀ of the first series over the second's; distance: the factor between ours and the published."""
+    ours, samples, paper = 1.0, np.ones(RESAMPLES), 1.0
+    for stream, (series, power) in enumerate(zip(claim.series, (1, -1), strict=True)):
+        n, values = curves(rows, series)
+        ours *= float(n50(n, values.mean(0))) ** power
+        samples = samples * n50(n, bootstrap_means(values, stream)) ** power
+        paper *= published_n50(claim.options["published"], series) ** power
+    return _against(ours, samples, paper)
+
+
+def _against(ours: float, samples: np.ndarray, paper: float) -> Measured:
+    return Measured(ours, *_interval(samples), paper, max(ours / paper, paper / ours))
+
+
+def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """How much lower the first series is than the second, at the n where this is least sure.
+
+    Welch's one-sided t-test over seeds at every n of `at`; distance: at how many of them p is not below `p`.
+    """
+    lower, upper = (curves(rows, series) for series in claim.series)
+    columns = [list(lower[0]).index(n) for n in claim.options["at"]]
+    a, b = lower[1][:, columns], upper[1][:, columns]
+    p = stats.ttest_ind(a, b, equal_var=False, alternative="less").pvalue
+    worst = int(p.argmax())
+    difference = (bootstrap_means(a, 0) - bootstrap_means(b, 1))[:, worst]
+    ours = float(a[:, worst].mean() - b[:, worst].mean())
+    return Measured(ours, *_interval(difference), None, float((~(p < claim.options["p"])).sum()))
+
+
+MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
+    "level": _level, "n50": _n50, "gain": _gain, "below": _below,
+}

@@ -1,0 +1,194 @@
+"""Figures and tables of the book: our curve with its band, the paper's curve behind it, the same values as a table.
+
+Every figure carries a text alternative made from its data. Used by the chapters; knows nothing of training.
+"""
+
+import html
+import io
+from collections.abc import Iterable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from IPython.display import HTML, Image, display
+from matplotlib.figure import Figure
+
+from . import claims, experiments
+
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+PAPER = "0.62"  # the grey of the paper's curves
+_CLASS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}
+
+
+def style() -> None:
+    """The book's figure style: seaborn's colour-blind palette on an opaque white ground."""
+    sns.set_theme(context="notebook", style="whitegrid", palette="colorblind", rc={
+        "figure.figsize": (6.0, 4.4), "figure.dpi": 100, "savefig.dpi": 200, "figure.facecolor": "white",
+        "savefig.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False,
+        "grid.color": "0.92", "font.size": 12, "legend.frameon": False, "figure.constrained_layout.use": True,
+    })
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure as a picture with its text alternative, and close it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    width = round(figure.get_size_inches()[0] * figure.dpi)
+    plt.close(figure)
+    display(Image(buffer.getvalue(), width=width, alt=alt))
+
+
+def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Our curves: series, n, mean, se (standard error over seeds) and the number of seeds, in the legend's order."""
+    table = rows.groupby(["series", "n"], sort=False)[metric].agg(["mean", "sem", "count"]).reset_index()
+    order = list(experiments.experiment(name).series)
+    table["series"] = pd.Categorical(table["series"], order)
+    table = table.sort_values(["series", "n"], ignore_index=True).astype({"series": str})
+    return table.rename(columns={"sem": "se", "count": "seeds"})
+
+
+def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
+                    ylabel: str = "test loss on unseen symbols") -> Figure:
+    """An experiment's learning curves, mean ± 1 standard error over seeds, the paper's in grey behind them."""
+    e = experiments.experiment(name)
+    figure, ax = plt.subplots()
+    if e.published:
+        _draw_published(ax, e)
+    sns.lineplot(rows, x="n", y=metric, hue="series", style="series", hue_order=list(e.series),
+                 style_order=list(e.series), markers=list(MARKERS[:len(e.series)]), dashes=False, errorbar="se",
+                 ax=ax, markersize=7)
+    ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
+    ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_formatter("{x:.0f}")
+    ax.set_ylim(-0.03, max(1.35, 1.08 * rows.groupby(["series", "n"])[metric].mean().max()))
+    ax.set(xlabel="n = training strings = training symbols", ylabel=ylabel)
+    handles, labels = ax.get_legend_handles_labels()
+    if e.published:
+        handles.append(plt.Line2D([], [], color=PAPER, linestyle="--"))
+        labels.append("the paper's (same marker)")
+    ax.get_legend().remove()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return figure
+
+
+def _draw_published(ax: plt.Axes, e: experiments.Experiment) -> None:
+    curves = claims.published(e.published)
+    for series, marker in zip(e.series, MARKERS, strict=False):
+        curve = curves[curves["series"] == series]
+        ax.fill_between(curve["x"], curve["y_low"], curve["y_high"], color=PAPER, alpha=0.2, linewidth=0)
+        ax.plot(curve["x"], curve["y"], color=PAPER, linestyle="--", marker=marker, markersize=5, linewidth=1.5)
+
+
+def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
+    """What the learning curves show, in words made from the rows: first and last value, and n₅₀, of every series."""
+    e = experiments.experiment(name)
+    parts = [f"Line chart: test loss against n for {e.title}."]
+    for series, curve in summary(name, rows, metric).groupby("series", sort=False):
+        n, loss = curve["n"].to_numpy(), curve["mean"].to_numpy()
+        half = float(claims.n50(n, loss))
+        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "never falls below one half"
+        text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
+        if e.published:
+            paper = claims.published_n50(e.published, series)
+            text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
+        parts.append(text + ".")
+    return " ".join(parts)
+
+
+def coverage(name: str, rows: pd.DataFrame) -> str:
+    """Which rows a figure draws: their number, seeds, devices and commits, in one sentence."""
+    e = experiments.experiment(name)
+    if rows.empty:
+        return f"No run of {len(e.runs())} is done yet."
+    seeds = rows.groupby(["series", "n"]).size()
+    each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
+    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} seeds a point; "
+            f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
+
+
+def values_table(name: str, rows: pd.DataFrame) -> HTML:
+    """The figure's values in a folded table: ours at the best validation epoch and at the last, and the paper's."""
+    e = experiments.experiment(name)
+    best, last = summary(name, rows), summary(name, rows, "final_test_loss")
+    table = pd.DataFrame({
+        "network": best["series"], "n": best["n"],
+        "ours": [f"{m:.3f} ± {s:.3f}" for m, s in zip(best["mean"], best["se"], strict=True)],
+        "ours, last epoch": [f"{m:.3f} ± {s:.3f}" for m, s in zip(last["mean"], last["se"], strict=True)],
+        "seeds": best["seeds"],
+    })
+    if e.published:
+        paper = claims.published(e.published).set_index(["series", "x"])["y"]
+        table.insert(3, "paper", [f"{paper[i]:.3f}" if i in paper.index else "–"
+                                  for i in zip(best["series"], best["n"], strict=True)])
+    return fold("The values", table)
+
+
+def fold(title: str, table: pd.DataFrame) -> HTML:
+    """A table that opens at a click, and scrolls within itself where the page is narrow."""
+    body = table.to_html(index=False, border=0, classes="values")
+    return HTML(f'<details class="values"><summary>{html.escape(title)}</summary><div class="scroll">{body}</div></details>')
+
+
+def number(value: float | None) -> str:
+    """Three significant digits; – for none, ∞ for what is never reached."""
+    if value is None:
+        return "–"
+    return "∞" if np.isinf(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
+    """The table of claims: statement, the paper's number, ours with its 95 % interval, the verdict."""
+    lines = []
+    for j in judgements:
+        ours = "–"
+        if j.measured:
+            ours = f"{number(j.measured.ours)} <small>[{number(j.measured.low)}, {number(j.measured.high)}]</small>"
+        lines.append(
+            f'<tr><td><a href="{j.claim.chapter}.html"><code>{j.claim.id}</code></a></td>'
+            f"<td>{html.escape(j.claim.statement)}</td><td>{MEASURE_WORDS[j.claim.measure]}</td>"
+            f"<td>{number(j.measured.paper) if j.measured else '–'}</td><td>{ours}</td>"
+            f'<td><span class="verdict {_CLASS[j.verdict]}">{j.verdict}</span></td></tr>'
+        )
+    head = "".join(f"<th>{h}</th>" for h in ("id", "claim", "measure", "paper", "ours", "verdict"))
+    return HTML(f'<div class="scroll"><table class="scoreboard"><thead><tr>{head}</tr></thead>'
+                f"<tbody>{''.join(lines)}</tbody></table></div>")
+
+
+MEASURE_WORDS = {
+    "level": "mean test loss at the worst n",
+    "n50": "n₅₀, strings to a test loss of ½",
+    "gain": "n₅₀ plain / n₅₀ modified",
+    "below": "difference of mean losses, at its least sure n",
+}
+
+
+def strings_picture(rows: list[tuple[str, list[str], list[str]]]) -> Figure:
+    """A task as a picture: for every label a row of coloured tiles, strings of training symbols left, unseen right.
+
+    Args: rows, (label, training strings, unseen strings) with one character a symbol.
+    """
+    symbols = list(dict.fromkeys("".join(s for _, *groups in rows for strings in groups for s in strings)))
+    palette = sns.husl_palette(len(symbols), l=0.78, s=0.75)
+    colors = dict(zip(symbols, palette[::2] + palette[1::2], strict=True))  # neighbours far apart
+    figure, ax = plt.subplots(figsize=(7.2, 0.5 + 0.42 * len(rows)))
+    x = 0.0
+    for group, title in ((1, "training"), (2, "test: symbols never seen")):
+        start = x
+        for y, row in enumerate(rows):
+            x = start
+            for string in row[group]:
+                for symbol in string:
+                    ax.add_patch(plt.Rectangle((x, -y - 0.36), 0.72, 0.72, color=colors[symbol], linewidth=0))
+                    ax.text(x + 0.36, -y - 0.02, symbol, ha="center", va="center", fontsize=13, color="0.15")
+                    x += 0.76
+                x += 0.5
+        ax.text((start + x - 0.5) / 2, 0.75, title, ha="center", fontsize=12)
+        x += 1.0
+    for y, row in enumerate(rows):
+        ax.text(-0.4, -y, row[0], ha="right", va="center", fontsize=13)
+    ax.set_xlim(-1.6, x - 1.3)
+    ax.set_ylim(-len(rows) + 0.5, 1.15)
+    ax.set_aspect("equal")
+    ax.axis("off")
+    return figure
