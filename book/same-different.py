@@ -22,8 +22,6 @@ training**. It is the smallest task of the paper {cite:p}`boixadsera2024abstract
 profile = "quick"
 
 # %%
-from pathlib import Path
-
 import torch
 from IPython.display import Markdown
 
@@ -157,7 +155,7 @@ Part of these settings is inferred, for not all of the paper's are public. They 
 # %%
 results = None  # the committed rows
 if profile == "full":  # or all of them anew, in a folder of their own: hours on a CPU, resumable
-    results = Path("../_build/full")
+    results = experiments.BOOK.parent / "_build" / "full"
     experiments.run(NAME, results=results)
 rows = experiments.load(NAME, results)
 

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Image, display
+from IPython.display import HTML, display
 from matplotlib.figure import Figure
 
 from . import claims, experiments
@@ -36,7 +36,8 @@ def show(figure: Figure, alt: str) -> None:
     figure.savefig(buffer, format="png", metadata={"Software": None})
     width = round(figure.get_size_inches()[0] * figure.dpi)
     plt.close(figure)
-    display(Image(buffer.getvalue(), width=width, alt=alt))
+    picture = {"image/png": buffer.getvalue(), "text/plain": alt}
+    display(picture, metadata={"image/png": {"alt": alt, "width": width}}, raw=True)
 
 
 def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:

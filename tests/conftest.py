@@ -1,0 +1,44 @@
+"""What all tests share: settings for stable numbers, and a loud word about tests that could not run."""
+
+import os
+import shutil
+
+import hypothesis
+import pytest
+
+# Before torch is imported or a kernel started: one thread and one hash order, else last digits differ.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["PYTHONHASHSEED"] = "0"
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+INSTALL_IT = "Debian: apt-get install chromium"
+IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+# Two tests at once on a busy machine are slow now and then, which is no fault of the code.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=IN_CI)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """Where Chromium is. Without it browser tests are skipped; in CI they fail."""
+    if not CHROMIUM:
+        (pytest.fail if IN_CI else pytest.skip)(f"Chromium is not installed ({INSTALL_IT})")
+    return CHROMIUM
+
+
+def pytest_collection_modifyitems(items):
+    """nbval compares all that a cell gives; warnings and progress bars on stderr are no result."""
+    for item in items:
+        if hasattr(item.parent, "skip_compare"):
+            item.parent.skip_compare = {*item.parent.skip_compare, "stderr"}
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say it where nobody overlooks it: above the closing line."""
+    if not CHROMIUM and not IN_CI:
+        left_out = [r for r in terminalreporter.getreports("skipped") if "tests/browser" in r.nodeid]
+        if left_out:
+            terminalreporter.write_sep("!", "THE PAGES WERE NOT TESTED", red=True, bold=True)
+            terminalreporter.line(f"{len(left_out)} tests need a browser and Chromium is not installed.")
+            terminalreporter.line(f"Install it ({INSTALL_IT}), then say 'make test' again.")
