@@ -129,8 +129,9 @@ output gains $b_h$ times the attended symbols themselves. Two numbers a head, am
 # %%
 plain = Transformer(vocab=2000, length=2)
 modified = Transformer(vocab=2000, length=2, a=True, b=True)
-count = lambda network: sum(p.numel() for name, p in network.named_parameters() if name != "tokens")
-print(f"weights beside the embeddings: plain {count(plain):,}, modified {count(modified):,}")
+for network in (plain, modified):
+    sizes = {name: p.numel() for name, p in network.named_parameters()}
+    print(f"{sum(sizes.values()) - sizes['tokens']:,} weights beside the embeddings")
 
 # %% [markdown]
 r"""
@@ -153,16 +154,17 @@ Part of these settings is inferred, for not all of the paper's are public. They 
 """
 
 # %%
-results = None  # the committed rows
-if profile == "full":  # or all of them anew, in a folder of their own: hours on a CPU, resumable
+results = None  # the committed rows, or all of them anew
+if profile == "full":
     results = experiments.BOOK.parent / "_build" / "full"
     experiments.run(NAME, results=results)
 rows = experiments.load(NAME, results)
 
 # %%
-figures.show(figures.learning_curves(NAME, rows), alt=figures.alt_text(NAME, rows))
+figure = figures.learning_curves(NAME, rows)
+figures.show(figure, alt=figures.alt_text(NAME, rows))
 
-# %%
+# %% tags=["remove-input"]
 Markdown(f"*Mean and standard error over seeds. {figures.coverage(NAME, rows)}*")
 
 # %% tags=["hide-input"]
@@ -202,21 +204,30 @@ the same machine gives the same numbers; another processor rounds differently.)
 
 # %%
 TOLERANCE = 0.02
-again = experiments.repeat(NAME, experiments.load(NAME), n=[32], seeds=[0, 1])
+committed = experiments.load(NAME)
+again = experiments.repeat(NAME, committed, n=[32], seeds=[0, 1])
 worst = (again["repeated"] - again["committed"]).abs().max()
 assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-print(f"{len(again)} networks trained again; every test loss within {TOLERANCE} of its row")
+print(f"{len(again)} networks trained again,",
+      f"every test loss within {TOLERANCE} of its row")
 
 # %% [markdown]
 r"""
 ## Run it yourself
+"""
 
+# %% tags=["remove-input"]
+hours = rows["seconds"].sum() / 3600
+Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
-| `make chapter C=same-different` | draws this page from the committed rows and repeats the live check | a minute |
-| `make chapter C=same-different PROFILE=full` | trains all 165 networks again, then draws this page from them | about an hour on 2 cores |
+| `make chapter C=same-different` | draws this page from the committed rows, repeats the live check | a minute |
+| `make chapter C=same-different PROFILE=full` | trains all {len(rows)} networks again, then draws this page from them | {hours:.1f} core-hours |
 | `python -m abstract_symbols run same-different` | performs the runs that `book/results/same-different.csv` lacks | nothing, when complete |
+""")
 
+# %% [markdown]
+r"""
 ## Try
 
 Change the templates, `n`, or drop `b`. The last line says what happened on symbols that training never saw.
@@ -225,9 +236,10 @@ Change the templates, `n`, or drop `b`. The last line says what happened on symb
 # %% tags=["nbval-ignore-output"]
 n, my_task = 32, TemplateTask({"αα": +1, "αβ": -1})
 train, validation, test = my_task.alphabets(n, 1000, 1000)
+samples = [my_task.sample(size, alphabet, seed=0) for size, alphabet
+           in [(n, train), (1000, validation), (1000, test)]]
 torch.manual_seed(0)
 network = Transformer(test.stop, my_task.length, a=True, b=True)
-member = ensembles.Member(network, my_task.sample(n, train, seed=0), my_task.sample(1000, validation, seed=1),
-                          my_task.sample(1000, test, seed=2))
-(outcome,) = ensembles.train([member])
-print(f"test loss {outcome.test_loss:.2f}, wrong answers {outcome.test_error:.0%} on unseen symbols")
+(outcome,) = ensembles.train([ensembles.Member(network, *samples)])
+print(f"on unseen symbols: test loss {outcome.test_loss:.2f},",
+      f"wrong answers {outcome.test_error:.0%}")

@@ -6,6 +6,7 @@ with `torch.func`. Every member has its own data, learning rate, minibatch order
 Source: the protocol of section 5; the chapter "Same or different?".
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -39,8 +40,8 @@ class Outcome:
     """What one training gave. Losses are means over strings, errors fractions of strings.
 
     `*_loss` and `*_error` are taken at the epoch with the lowest validation loss, `best_epoch`; `final_*` at the
-    last one, `epochs_run`. `train_loss` is the last epoch's, each batch before its step. `history` has (epoch, train loss,
-    validation loss, test loss) when asked for.
+    last one, `epochs_run`. `train_loss` is the last epoch's, each batch before its step. `history` has (epoch, train
+    loss, validation loss, test loss) when asked for.
     """
 
     train_loss: float = float("nan")
@@ -74,9 +75,15 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
     _check(members, batch, epochs, optimizer)
     size = ensemble_size(members[0], batch, device)
     outcomes: list[Outcome] = []
-    for start in range(0, len(members), size):
-        ensemble = Ensemble(members[start:start + size], optimizer, device)
-        outcomes += ensemble.run(batch, epochs, stop, history)
+    while len(outcomes) < len(members):
+        part = members[len(outcomes):len(outcomes) + size]
+        try:
+            outcomes += Ensemble(part, optimizer, device).run(batch, epochs, stop, history)
+        except torch.cuda.OutOfMemoryError:
+            if len(part) == 1:
+                raise
+            size = (len(part) + 1) // 2  # the members are as they were: they learn their weights only at the end
+            torch.cuda.empty_cache()
         if progress:
             progress(len(outcomes))
     return outcomes
@@ -119,12 +126,19 @@ def _check(members: Sequence[Member], batch: int, epochs: int, optimizer: str) -
     for member in members:
         if not member.lr > 0:
             raise ValueError(f"lr={member.lr}: must be positive")
-        if [p.shape for p in member.network.parameters()] != [p.shape for p in first.network.parameters()]:
-            raise ValueError("the members' networks differ in shape; train each shape on its own")
+        if _settings(member.network) != _settings(first.network):
+            raise ValueError("the members' networks differ in shape or settings; train each kind on its own")
         for split in ("train", "validation", "test"):
             mine, theirs = getattr(member, split), getattr(first, split)
             if mine.tokens.shape != theirs.tokens.shape or mine.labels.dtype != theirs.labels.dtype:
                 raise ValueError(f"the members' {split} samples differ in size or in the kind of their labels")
+
+
+def _settings(network: nn.Module) -> list:
+    """All that distinguishes what two networks compute, but for the values of their parameters."""
+    plain = (bool, int, float, str)
+    modules = [(type(m), {k: v for k, v in vars(m).items() if isinstance(v, plain)}) for m in network.modules()]
+    return [*modules, *((name, p.shape, p.requires_grad) for name, p in network.named_parameters())]
 
 
 class Ensemble:
@@ -132,17 +146,20 @@ class Ensemble:
 
     def __init__(self, members: Sequence[Member], optimizer: str, device: str):
         self.members, self.device = list(members), device
-        self.network = members[0].network.to(device)
-        self.names = [name for name, _ in self.network.named_parameters()]
-        self.shapes = [p.shape for p in self.network.parameters()]
-        rows = [torch.cat([p.detach().flatten().to(device) for p in m.network.parameters()]) for m in members]
-        self.theta = torch.stack(rows).requires_grad_()                      # (E, P)
+        self.network = copy.deepcopy(members[0].network).to(device)
+        trained = [(name, p.shape) for name, p in self.network.named_parameters() if p.requires_grad]
+        self.names, self.shapes = zip(*trained, strict=True)
+        self.theta = torch.stack([_vector(m.network).to(device) for m in members]).requires_grad_()      # (E, P)
+        self.fixed = {name: torch.stack([m.network.get_parameter(name).detach().to(device) for m in members])
+                      for name, p in self.network.named_parameters() if not p.requires_grad}
         self.dtype = self.theta.dtype
         self.make_optimizer = {"adam": lambda groups: torch.optim.Adam(groups, fused=True), "sgd": torch.optim.SGD}[
             optimizer]
         self.optimizer = self._optimizer(range(len(members)), None)
         self.data = {split: self._stacked(split) for split in ("train", "validation", "test")}
-        self.everyone, self.test = self.members, self.data["test"]            # untouched when members end
+        self.everyone = (self.members, self.data["test"], self.fixed)         # untouched when members end
+        values = members[0].train.task.values
+        self.values = None if values is None else torch.as_tensor(values, device=device, dtype=self.dtype)
         self.orders = [torch.Generator().manual_seed(m.seed) for m in members]
 
     def _stacked(self, split: str) -> tuple[Tensor, Tensor]:
@@ -152,12 +169,15 @@ class Ensemble:
         return tokens, labels.to(self.device, self.dtype if labels.is_floating_point() else labels.dtype)
 
     def _optimizer(self, keep: Sequence[int], previous: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
-        """An optimizer over theta's rows, one group a member; the kept members' state is carried over."""
-        groups = [{"params": [row], "lr": m.lr} for row, m in zip(self.theta.detach(), self.members, strict=True)]
-        optimizer = self.make_optimizer(groups)
+        """An optimizer over theta's rows, one group a learning rate; the kept members' state is carried over."""
+        old, self.rows = getattr(self, "rows", []), list(self.theta.detach())
+        groups: dict[float, list[Tensor]] = {}
+        for row, member in zip(self.rows, self.members, strict=True):
+            groups.setdefault(member.lr, []).append(row)
+        optimizer = self.make_optimizer([{"params": rows, "lr": lr} for lr, rows in groups.items()])
         if previous is not None:
-            for group, old in zip(optimizer.param_groups, keep, strict=True):
-                optimizer.state[group["params"][0]] = previous.state[previous.param_groups[old]["params"][0]]
+            for row, index in zip(self.rows, keep, strict=True):
+                optimizer.state[row] = previous.state[old[index]]
         return optimizer
 
     def forward(self, theta: Tensor, tokens: Tensor) -> Tensor:
@@ -165,8 +185,9 @@ class Ensemble:
         parts = theta.split([shape.numel() for shape in self.shapes], dim=1)
         if len(theta) == 1:  # no member axis: the plain module's faster kernels
             parameters = {n: p.view(s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
+            parameters |= {n: p[0] for n, p in self.fixed.items()}
             return functional_call(self.network, parameters, (tokens[0],)).unsqueeze(0)
-        stacked = {n: p.view(-1, *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
+        stacked = {n: p.view(-1, *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)} | self.fixed
         return vmap(lambda p, t: functional_call(self.network, p, (t,)))(stacked, tokens)
 
     def run(self, batch: int, epochs: int, stop: float, history: bool) -> list[Outcome]:
@@ -214,8 +235,8 @@ class Ensemble:
                 x, y = tokens.take_along_dim(rows.unsqueeze(-1), 1), labels.take_along_dim(rows, 1)
             loss = _losses(self.forward(self.theta, x), y).mean(-1)                                     # (E,)
             (gradient,) = torch.autograd.grad(loss.sum(), self.theta)
-            for group, g in zip(self.optimizer.param_groups, gradient, strict=True):
-                group["params"][0].grad = g
+            for row, g in zip(self.rows, gradient, strict=True):
+                row.grad = g
             self.optimizer.step()
             total += loss.detach() * x.shape[1]
         return (total / n).tolist()
@@ -227,7 +248,7 @@ class Ensemble:
         for x, y in zip(*(part.split(EVALUATION_BATCH, dim=1) for part in data), strict=True):
             predictions = self.forward(theta, x)
             loss.append(_losses(predictions, y))
-            wrong.append(_errors(predictions, y))
+            wrong.append(_errors(predictions, y, self.values))
         return tuple(torch.cat(parts, dim=1).double().mean(1).tolist() for parts in (loss, wrong))
 
     def keep(self, rows: list[int]) -> None:
@@ -235,18 +256,23 @@ class Ensemble:
         self.members = [self.members[r] for r in rows]
         self.orders = [self.orders[r] for r in rows]
         self.data = {split: (x[rows], y[rows]) for split, (x, y) in self.data.items()}
+        self.fixed = {name: p[rows] for name, p in self.fixed.items()}
         self.theta = self.theta.detach()[rows].requires_grad_()
         self.optimizer = self._optimizer(rows, self.optimizer)
 
     def finish(self, outcomes: list[Outcome], best: Tensor, final: Tensor) -> None:
         """Test the best and the final networks, and leave the final weights in the members' modules."""
-        of_best, of_final = zip(*self.evaluate(best, self.test), strict=True), zip(*self.evaluate(final, self.test), strict=True)
-        for out, (loss, error), (final_loss, final_error) in zip(outcomes, of_best, of_final, strict=True):
-            out.test_loss, out.test_error = loss, error
-            out.final_test_loss, out.final_test_error = final_loss, final_error
-        for member, row in zip(self.everyone, final, strict=True):
-            vector = row.to(next(member.network.parameters()).device)
-            torch.nn.utils.vector_to_parameters(vector, member.network.parameters())
+        members, test, self.fixed = self.everyone
+        scores = zip(*self.evaluate(best, test), *self.evaluate(final, test), strict=True)
+        for out, score in zip(outcomes, scores, strict=True):
+            out.test_loss, out.test_error, out.final_test_loss, out.final_test_error = score
+        for member, row in zip(members, final, strict=True):
+            trained = [p for p in member.network.parameters() if p.requires_grad]
+            torch.nn.utils.vector_to_parameters(row.to(trained[0].device), trained)
+
+
+def _vector(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters() if p.requires_grad])
 
 
 def _losses(predictions: Tensor, labels: Tensor) -> Tensor:
@@ -256,10 +282,9 @@ def _losses(predictions: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(predictions.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
 
 
-def _errors(predictions: Tensor, labels: Tensor) -> Tensor:
-    """Whether each string's answer is wrong: another real label is nearer, or another token has the largest logit."""
-    if labels.is_floating_point():
-        values = labels.unique()
-        nearest = values[(predictions.unsqueeze(-1) - values).abs().argmin(-1)]
-        return (nearest != labels).to(predictions.dtype)
-    return (predictions.argmax(-1) != labels).float()
+def _errors(predictions: Tensor, labels: Tensor, values: Tensor | None) -> Tensor:
+    """Whether each string's answer is wrong: nearest to another real label's value, or another token is likeliest."""
+    if values is None:
+        return (predictions.argmax(-1) != labels).float()
+    nearest = [(x.unsqueeze(-1) - values).abs().argmin(-1) for x in (predictions, labels)]
+    return (nearest[0] != nearest[1]).to(predictions.dtype)

@@ -15,19 +15,25 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import joblib
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from . import networks
 from .ensembles import Member, Outcome, ensemble_size, train
 from .tasks import task
 
 BOOK = Path(os.environ.get("ABSTRACT_SYMBOLS_BOOK", Path(__file__).resolve().parents[2] / "book"))
-NETWORKS = {"transformer": networks.Transformer, "mlp": networks.MLP}
+NETWORKS = {
+    "transformer": networks.Transformer,
+    "mlp": networks.MLP,
+    "rnn": partial(networks.Recurrent, cell="rnn"),
+    "lstm": partial(networks.Recurrent, cell="lstm"),
+}
 METRICS = tuple(f.name for f in fields(Outcome) if f.name != "history")
 
 
@@ -62,6 +68,10 @@ class Run:
     d_mlp: int | None = None
     width: int | None = None
     gram: bool | None = None
+    mimetic_alpha: float | None = None
+    mimetic_beta: float | None = None
+    scale: float | None = None
+    readout_only: bool | None = None
 
     @property
     def key(self) -> str:
@@ -84,6 +94,10 @@ class Run:
         if self.network not in NETWORKS:
             raise ValueError(f"unknown network {self.network!r}; known are {', '.join(NETWORKS)}")
         t = task(self.task)
+        if t.symbolic and self.network != "transformer":
+            raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
+                             f"not {self.network!r}")
+        tied = {"tied": True} if t.symbolic else {}
         alphabets = t.alphabets(self.n, self.evaluation, self.evaluation)
         sizes = (self.n, self.evaluation, self.evaluation)
         samples = [t.sample(size, alphabet, seed=(self.seed, part))
@@ -91,14 +105,14 @@ class Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             try:
-                network = NETWORKS[self.network](alphabets[-1].stop, t.length, **self.options())
+                network = NETWORKS[self.network](alphabets[-1].stop, t.length, **tied, **self.options())
             except TypeError as error:
                 raise ValueError(f"network {self.network!r}: {error}") from None
         return Member(network, *samples, lr=self.lr, seed=self.seed)
 
     def cost(self) -> float:
         """A rough relative cost: strings seen forward and backward in an epoch, evaluation counted in."""
-        return (self.n + self.evaluation / 3) * (0.02 if self.network == "mlp" else 1.0)
+        return (self.n + self.evaluation / 3) * (1.0 if self.network == "transformer" else 0.02)
 
 
 def _field(name: str):
@@ -442,7 +456,8 @@ def _until(deadline: float, items: Iterable) -> Iterator:
         yield item
 
 
-def _device(device: str) -> str:
+def pick_device(device: str) -> str:
+    """"cpu" or "cuda" for "auto", "cpu" or "cuda". Raises: ValueError for another word, or a GPU that is not there."""
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"unknown device {device!r}; known are auto, cpu, cuda")
     if device == "cuda" and not torch.cuda.is_available():

@@ -128,7 +128,8 @@ def values_table(name: str, rows: pd.DataFrame) -> HTML:
 def fold(title: str, table: pd.DataFrame) -> HTML:
     """A table that opens at a click, and scrolls within itself where the page is narrow."""
     body = table.to_html(index=False, border=0, classes="values")
-    return HTML(f'<details class="values"><summary>{html.escape(title)}</summary><div class="scroll">{body}</div></details>')
+    return HTML(f'<details class="values"><summary>{html.escape(title)}</summary>'
+                f'<div class="scroll">{body}</div></details>')
 
 
 def number(value: float | None) -> str:
@@ -138,30 +139,30 @@ def number(value: float | None) -> str:
     return "∞" if np.isinf(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
-    """The table of claims: statement, the paper's number, ours with its 95 % interval, the verdict."""
-    lines = []
-    for j in judgements:
-        ours = "–"
-        if j.measured:
-            ours = f"{number(j.measured.ours)} <small>[{number(j.measured.low)}, {number(j.measured.high)}]</small>"
-        lines.append(
-            f'<tr><td><a href="{j.claim.chapter}.html"><code>{j.claim.id}</code></a></td>'
-            f"<td>{html.escape(j.claim.statement)}</td><td>{MEASURE_WORDS[j.claim.measure]}</td>"
-            f"<td>{number(j.measured.paper) if j.measured else '–'}</td><td>{ours}</td>"
-            f'<td><span class="verdict {_CLASS[j.verdict]}">{j.verdict}</span></td></tr>'
-        )
-    head = "".join(f"<th>{h}</th>" for h in ("id", "claim", "measure", "paper", "ours", "verdict"))
-    return HTML(f'<div class="scroll"><table class="scoreboard"><thead><tr>{head}</tr></thead>'
-                f"<tbody>{''.join(lines)}</tbody></table></div>")
-
-
 MEASURE_WORDS = {
     "level": "mean test loss at the worst n",
     "n50": "n₅₀, strings to a test loss of ½",
     "gain": "n₅₀ plain / n₅₀ modified",
     "below": "difference of mean losses, at its least sure n",
 }
+
+
+def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
+    """The table of claims: statement, chapter and measure, the paper's number, ours with its interval, the verdict."""
+    lines = []
+    for j in judgements:
+        ours = "–"
+        if j.measured:
+            ours = f"{number(j.measured.ours)} <small>[{number(j.measured.low)}, {number(j.measured.high)}]</small>"
+        lines.append(
+            f'<tr><td>{html.escape(j.claim.statement)}<br><small><a href="{j.claim.chapter}.html">{j.claim.chapter}</a>'
+            f" · <code>{j.claim.id}</code> · {MEASURE_WORDS[j.claim.measure]} · {j.coverage}</small></td>"
+            f"<td>{number(j.measured.paper) if j.measured else '–'}</td><td>{ours}</td>"
+            f'<td><span class="verdict {_CLASS[j.verdict]}">{j.verdict}</span></td></tr>'
+        )
+    head = "".join(f"<th>{h}</th>" for h in ("claim", "paper", "ours", "verdict"))
+    return HTML(f'<div class="scroll"><table class="scoreboard"><thead><tr>{head}</tr></thead>'
+                f"<tbody>{''.join(lines)}</tbody></table></div>")
 
 
 def strings_picture(rows: list[tuple[str, list[str], list[str]]]) -> Figure:

@@ -43,6 +43,26 @@ class Attention(nn.Module):
         self.a = nn.Parameter(torch.zeros(heads)) if a else None
         self.b = nn.Parameter(torch.zeros(heads)) if b else None
 
+    @torch.no_grad()
+    def init_mimetic(self, alpha: float, beta: float) -> None:
+        """Mimetic initialisation: W_Q,hᵀ W_K,h ≈ αZ + βI in every head and W_O W_V = 0.4 Z − 0.4 I in all, Z Gaussian.
+
+        The products are those of trained transformers, factored by their singular value decomposition (truncated to
+        d_head for a head). Source: Trockman & Kolter 2023; section 5 compares with it.
+        """
+        d_inner, d_emb = self.W_Q.weight.shape
+        W_Q, W_K = (W.weight.view(self.heads, self.d_head, d_emb) for W in (self.W_Q, self.W_K))
+        for h in range(self.heads):
+            u, s, v = torch.linalg.svd(alpha * torch.randn(d_emb, d_emb) / math.sqrt(d_emb) + beta * torch.eye(d_emb))
+            rank = min(self.d_head, d_emb)
+            W_Q[h, :rank] = (u * s.sqrt()).T[:rank]
+            W_K[h, :rank] = s.sqrt()[:rank, None] * v[:rank]
+        u, s, v = torch.linalg.svd(0.4 * torch.randn(d_emb, d_emb) / math.sqrt(d_emb) - 0.4 * torch.eye(d_emb))
+        frame = torch.linalg.qr(torch.randn(max(d_inner, d_emb), min(d_inner, d_emb)))[0]
+        frame = frame if d_inner >= d_emb else frame.T                  # (d_inner, d_emb)
+        self.W_V.weight.copy_(frame @ (s.sqrt()[:, None] * v))
+        self.W_O.weight.copy_((u * s.sqrt()) @ frame.T)
+
     def forward(self, x: Tensor, last_only: bool = False) -> Tensor:
         """Attend: x (n, k, d_emb) to (n, k, d_emb), or to (n, 1, d_emb) when only the last position is read."""
         mixed, attention = self._read_last(x) if last_only else self._read_all(x)
@@ -118,16 +138,25 @@ class Transformer(nn.Module):
         depth, d_emb, heads, d_head, d_mlp: the paper's default sizes unless given.
         a, b, c_kq, c_vo: identity parameters and their multipliers, see `Attention`.
         tied: read the answer out with the token embeddings.
+        mimetic_alpha, mimetic_beta: start the attention from mimetic initialisation with these weights of the random
+            part and the identity, see `Attention.init_mimetic`; both or none.
+        scale: multiplies the initial weights of attention and MLPs. readout_only: train the last linear map alone.
 
-    Raises: ValueError for a size that is not positive.
+    Raises: ValueError for a size that is not positive, half a mimetic pair, or readout_only when tied.
 
     Source: section 5; the chapter "Same or different?".
     """
 
     def __init__(self, vocab: int, length: int, *, depth: int = 2, d_emb: int = 128, heads: int = 16,
                  d_head: int = 64, d_mlp: int = 256, a: bool = False, b: bool = False,
-                 c_kq: float = 100.0, c_vo: float = 100.0, tied: bool = False):
+                 c_kq: float = 100.0, c_vo: float = 100.0, tied: bool = False,
+                 mimetic_alpha: float | None = None, mimetic_beta: float | None = None,
+                 scale: float = 1.0, readout_only: bool = False):
         super().__init__()
+        if (mimetic_alpha is None) != (mimetic_beta is None):
+            raise ValueError("mimetic_alpha and mimetic_beta belong together; state both or none")
+        if readout_only and tied:
+            raise ValueError("readout_only: a tied network has no readout of its own to train")
         _positive(vocab=vocab, length=length, depth=depth, d_emb=d_emb, heads=heads, d_head=d_head, d_mlp=d_mlp)
         self.vocab, self.length, self.tied = vocab, length, tied
         self.tokens = nn.Parameter(torch.randn(vocab, d_emb))
@@ -137,6 +166,16 @@ class Transformer(nn.Module):
             Block(d_emb, d_mlp, heads=heads, d_head=d_head, a=a, b=b, c_kq=c_kq, c_vo=c_vo) for _ in range(depth)
         )
         self.readout = None if tied else Linear(d_emb, 1)
+        if mimetic_alpha is not None:
+            for block in self.blocks:
+                block.attention.init_mimetic(mimetic_alpha, mimetic_beta)
+        if scale != 1:
+            with torch.no_grad():
+                for weight in (p for p in self.blocks.parameters() if p.dim() == 2):
+                    weight.mul_(scale)
+        if readout_only:
+            for name, parameter in self.named_parameters():
+                parameter.requires_grad_(name.startswith("readout"))
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Token ids (n, k) to the residual stream (n, k + 1, d_emb), [CLS] last."""
@@ -159,27 +198,30 @@ class MLP(nn.Module):
     """A fully-connected ReLU network on the concatenated one-hot encoding of a string.
 
     The one-hot input (k · vocab numbers) is never built: the first layer's columns are looked up. With `gram=True`
-    the flattened equality matrix XXᵀ (k² numbers) is appended to the input, the paper's repair. All weights are
-    i.i.d. Gaussian with variance 2 / fan-in, biases zero: an initialisation that no renaming of symbols changes,
-    as the MLP theorem asks.
+    the flattened equality matrix XXᵀ (k² numbers) is appended to the input, the paper's repair. With `d_emb` a symbol
+    has one embedding, N(0, 1), wherever it stands, and the network reads their concatenation instead of the one-hot
+    vectors. All weights are i.i.d. Gaussian with variance 2 / fan-in, biases zero: an initialisation that no renaming
+    of symbols changes, as the MLP theorem asks.
 
     Args:
-        vocab: number of token ids, unseen ones included. length: k. depth: layers of weights, at least 2.
-        width: hidden units. gram: append XXᵀ.
+        vocab: number of token ids, unseen ones included. length: k. depth: layers of weights after an embedding, at
+        least 2. width: hidden units. gram: append XXᵀ. d_emb: dimension of a shared embedding, none unless given.
 
     Raises: ValueError for a size that is not positive, or a depth below 2.
 
     Source: section 3, the MLP theorem; section 5.
     """
 
-    def __init__(self, vocab: int, length: int, *, depth: int = 3, width: int = 256, gram: bool = False):
+    def __init__(self, vocab: int, length: int, *, depth: int = 3, width: int = 256, gram: bool = False,
+                 d_emb: int | None = None):
         super().__init__()
         _positive(vocab=vocab, length=length, depth=depth, width=width)
         if depth < 2:
             raise ValueError(f"depth={depth}: an MLP needs at least 2 layers of weights, one of them hidden")
         self.vocab, self.length = vocab, length
-        fan_in = length * vocab + (length**2 if gram else 0)
-        self.columns = nn.Parameter(torch.randn(length * vocab, width) * math.sqrt(2 / fan_in))
+        fan_in = length * (d_emb or vocab) + (length**2 if gram else 0)
+        self.tokens = None if d_emb is None else nn.Parameter(torch.randn(vocab, d_emb))
+        self.columns = nn.Parameter(torch.randn(length * (d_emb or vocab), width) * math.sqrt(2 / fan_in))
         self.gram = nn.Parameter(torch.randn(length**2, width) * math.sqrt(2 / fan_in)) if gram else None
         self.bias = nn.Parameter(torch.zeros(width))
         self.hidden = nn.ModuleList(Linear(width, width) for _ in range(depth - 2))
@@ -191,14 +233,61 @@ class MLP(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Token ids (n, k) to predictions (n,)."""
         tokens = _checked(tokens, self.length)
-        offsets = torch.arange(self.length, device=tokens.device) * self.vocab
-        h = F.embedding(tokens + offsets, self.columns).sum(-2) + self.bias   # (n, width)
+        if self.tokens is not None:
+            h = F.embedding(tokens, self.tokens).flatten(-2) @ self.columns + self.bias   # (n, width)
+        else:
+            offsets = torch.arange(self.length, device=tokens.device) * self.vocab
+            h = F.embedding(tokens + offsets, self.columns).sum(-2) + self.bias   # (n, width)
         if self.gram is not None:
             equal = tokens.unsqueeze(-1) == tokens.unsqueeze(-2)              # (n, k, k) = XXᵀ
             h = h + equal.flatten(-2).to(h.dtype) @ self.gram
         for layer in self.hidden:
             h = layer(h.relu())                                               # (n, width)
         return self.readout(h.relu()).squeeze(-1)
+
+
+class Recurrent(nn.Module):
+    """A recurrent network over learned token embeddings, N(0, 1): a tanh RNN or an LSTM, read at its last state.
+
+    Its initial state is zero (the authors' code drew it at random). Weights are uniform within ±1/√width, PyTorch's
+    default for recurrent layers; written out cell by cell, so that many networks run as one.
+
+    Args:
+        vocab, length: as in `Transformer`. cell: "rnn" or "lstm". d_emb, width: embedding and state dimensions.
+
+    Raises: ValueError for a size that is not positive, or another cell.
+
+    Source: section 5, the comparison of architectures.
+    """
+
+    def __init__(self, vocab: int, length: int, *, cell: str = "lstm", d_emb: int = 128, width: int = 256):
+        super().__init__()
+        _positive(vocab=vocab, length=length, d_emb=d_emb, width=width)
+        if cell not in ("rnn", "lstm"):
+            raise ValueError(f"cell={cell!r}: must be 'rnn' or 'lstm'")
+        self.vocab, self.length, self.cell, self.width = vocab, length, cell, width
+        gates = 4 if cell == "lstm" else 1
+        self.tokens = nn.Parameter(torch.randn(vocab, d_emb))
+        self.W_x = Linear(d_emb, gates * width)
+        self.W_h = Linear(width, gates * width)
+        self.readout = Linear(width, 1)
+        for layer in (self.W_x, self.W_h):
+            for parameter in layer.parameters():
+                nn.init.uniform_(parameter, -1 / math.sqrt(width), 1 / math.sqrt(width))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Token ids (n, k) to predictions (n,)."""
+        x = self.W_x(F.embedding(_checked(tokens, self.length), self.tokens))   # (n, k, gates · width)
+        h = c = x.new_zeros(*x.shape[:-2], self.width)                          # (n, width)
+        for t in range(self.length):
+            pre = x[..., t, :] + self.W_h(h)                                    # (n, gates · width)
+            if self.cell == "rnn":
+                h = pre.tanh()
+            else:
+                i, f, g, o = pre.chunk(4, dim=-1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh()
+        return self.readout(h).squeeze(-1)
 
 
 def _checked(tokens: Tensor, length: int) -> Tensor:
