@@ -31,7 +31,9 @@ EXECUTED = BUILD / "executed"
 HTML = BUILD / "html"
 RECORD = BUILD / "chapters.json"
 REFERENCES = ROOT / "tests" / "notebooks"
+TIMINGS = BUILD / "timings.csv"
 PROFILES = ("quick", "full")
+LAST = "status"  # this chapter tells how long the others took, so it comes after them
 
 
 # What there is
@@ -73,6 +75,8 @@ def inputs(name, profile):
         f"book/{name}.py", "src/**/*", "book/results/*", "book/published/*", "book/claims.yml",
         "requirements.txt", "tools/execute.py",
     )  # fmt: skip
+    if name == LAST:
+        files |= digests(str(TIMINGS.relative_to(ROOT)))
     return {"the profile": profile, "the version of Python": platform.python_version(), **files}
 
 
@@ -152,12 +156,26 @@ def execute_all(reasons, profile, jobs):
 
 def bring_up_to_date(names, jobs):
     """Execute those chapters whose quick outputs are not current."""
-    record = load_record()
-    reasons = {name: reason_to_execute(name, "quick", record) for name in names}
-    reasons = {name: reason for name, reason in reasons.items() if reason}
-    if reasons:
-        execute_all(reasons, "quick", jobs)
-    print(f"== {len(names) - len(reasons)} of {len(names)} chapters were up to date", flush=True)
+    stale = 0
+    for some in ([name for name in names if name != LAST], [name for name in names if name == LAST]):
+        record = load_record()
+        write_timings(record)
+        reasons = {name: reason_to_execute(name, "quick", record) for name in some}
+        reasons = {name: reason for name, reason in reasons.items() if reason}
+        if reasons:
+            execute_all(reasons, "quick", jobs)
+        stale += len(reasons)
+    print(f"== {len(names) - stale} of {len(names)} chapters were up to date", flush=True)
+
+
+def write_timings(record):
+    """What the status page shows of the other chapters."""
+    lines = ["chapter,profile,seconds,finished"]
+    for name, done in record["chapters"].items():
+        if done and name != LAST:
+            lines.append(f"{name},{done['profile']},{done['seconds']},{done['finished']}")
+    BUILD.mkdir(exist_ok=True)
+    TIMINGS.write_text("\n".join([lines[0], *sorted(lines[1:])]) + "\n")
 
 
 def build_pages():

@@ -6,6 +6,7 @@ The notebook is written only after its last cell has run. What would differ from
 (cell ids, times, paths, progress bars) is left out: the same sources give the same bytes.
 """
 
+import copy
 import os
 import re
 import sys
@@ -35,18 +36,29 @@ def execute(name, profile):
     failed = FAILED / f"{name}.ipynb"
     source = jupytext.read(ROOT / "book" / f"{name}.py")
     source.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = papermill.execute_notebook(
-        source,
-        failed,  # papermill keeps what it has so far; a chapter that ends well leaves nothing here
-        parameters={"profile": profile},
-        cwd=ROOT / "book",
-        progress_bar=False,
-        on_cell_start=progress_of(name),
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else it warns that TCP on this machine is plain
-    )
+    notebook = run_cells(source, name, profile, failed)
     normalise(notebook, name)
     write_whole(notebook, EXECUTED / f"{name}.ipynb")
     failed.unlink()
+
+
+def run_cells(source, name, profile, failed, tries=2):
+    """Execute with papermill. Two kernels that start at once may pick one port, and one dies: it gets a second try."""
+    try:
+        return papermill.execute_notebook(
+            source,
+            failed,  # papermill keeps what it has so far; a chapter that ends well leaves nothing here
+            parameters={"profile": profile},
+            cwd=ROOT / "book",
+            progress_bar=False,
+            on_cell_start=progress_of(name),
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else each kernel warns that its local TCP is plain
+        )
+    except RuntimeError as error:  # a kernel's death; a failing cell is a PapermillExecutionError, which is none
+        if tries == 1:
+            raise
+        print(f"   {name}: the kernel died ({error}); once more", flush=True)
+        return run_cells(copy.deepcopy(source), name, profile, failed, tries - 1)
 
 
 def progress_of(name):

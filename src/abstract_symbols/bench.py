@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from . import experiments
 from .ensembles import Ensemble, ensemble_size
 from .experiments import BOOK, Run
+from .networks import Transformer
 
 SIZES = (16, 64, 256, 1024)
 
@@ -26,6 +28,8 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
     peak = matmul_peak(device)
     rows = []
     for n in SIZES:
+        if device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
         runs = [Run("same-different", "transformer", n=n, seed=seed) for seed in range(members)]
         ours, loop = _ensemble_step(runs, device), _loop_step(runs, device)
         times: dict[str, list[float]] = {"ensemble": [], "loop": []}
@@ -37,6 +41,7 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
             "n": n, "members": members, "ensemble_steps_per_s": round(members / ensemble, 2),
             "loop_steps_per_s": round(members / plain, 2), "ratio": round(plain / ensemble, 2),
             "peak_share": round(members * step_flops(runs[0]) / ensemble / peak, 3), "repetitions": repetitions,
+            "peak_memory_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2) if device == "cuda" else None,
         })
     return rows
 
@@ -64,6 +69,22 @@ def _seconds(step: Callable[[], object], device: str) -> float:
     return time.perf_counter() - start
 
 
+class Textbook(nn.Module):
+    """The same transformer written plainly: every layer reads every position, and [CLS] is picked at the end."""
+
+    def __init__(self, network: Transformer):
+        super().__init__()
+        self.inner = network
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Token ids (n, k) to predictions (n,)."""
+        z = self.inner.embed(tokens)
+        for block in self.inner.blocks:
+            z = block(z)
+        z = z[:, -1]
+        return self.inner.readout(nn.functional.layer_norm(z, z.shape[-1:])).squeeze(-1)
+
+
 def _ensemble_step(runs: list[Run], device: str) -> Callable[[], None]:
     members = [run.member() for run in runs]
     size = ensemble_size(members[0], runs[0].batch, device)
@@ -78,7 +99,7 @@ def _ensemble_step(runs: list[Run], device: str) -> Callable[[], None]:
 
 def _loop_step(runs: list[Run], device: str) -> Callable[[], None]:
     members = [run.member() for run in runs]
-    networks = [m.network.to(device) for m in members]
+    networks = [Textbook(m.network).to(device) for m in members]
     optimizers = [torch.optim.Adam(network.parameters(), lr=1e-3) for network in networks]
     data = [(m.train.tokens.to(device), m.train.labels.float().to(device)) for m in members]
 
@@ -89,6 +110,14 @@ def _loop_step(runs: list[Run], device: str) -> Callable[[], None]:
             optimizer.step()
 
     return step
+
+
+SHOWN = ["n", "members", "ensemble_steps_per_s", "loop_steps_per_s", "ratio", "peak_share", "peak_memory_gb"]
+
+
+def files() -> list[Path]:
+    """The committed benchmark results."""
+    return sorted((BOOK / "results").glob("bench-*.csv"))
 
 
 def machine(device: str) -> dict:

@@ -14,6 +14,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -364,20 +365,22 @@ def units(runs: Iterable[Run], device: str) -> list[list[Run]]:
 
 
 def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None,
-        results: Path | None = None) -> int:
+        scheduler: str | None = None, results: Path | None = None) -> int:
     """Perform what an experiment's results file lacks, appending each unit's rows as it ends.
 
     Args:
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
         minutes: start nothing new after so long.
         workers: processes, each of one thread; all cores unless given, and one on a GPU.
+        scheduler: address of a Dask scheduler, whose workers then do the work; a lost worker's units are done again.
         results: a folder of one's own instead of the committed results.
     Returns: how many rows are still missing.
     Raises: ValueError for an unknown experiment or device, non-positive minutes or workers, a broken results file.
     """
     e = experiment(name)
     device = pick_device(device)
-    workers = workers or (1 if device == "cuda" else joblib.cpu_count())
+    if workers is None:
+        workers = 1 if device == "cuda" else joblib.cpu_count()
     if minutes is not None and not minutes > 0:
         raise ValueError(f"minutes={minutes}: must be positive")
     if workers < 1:
@@ -389,16 +392,33 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()
         jobs = (joblib.delayed(perform)(unit, device, commit) for unit in _until(deadline, todo))
-        parallel = joblib.Parallel(n_jobs=workers, pre_dispatch=workers, batch_size=1,
-                                   return_as="generator_unordered")
         total = sum(r.cost() for unit in todo for r in unit)
-        with tqdm(total=round(total), desc=name, unit="cost", smoothing=0.05) as bar:
+        with _engine(workers, scheduler) as parallel, tqdm(total=round(total), desc=name, unit="cost") as bar:
             for rows in parallel(jobs):
                 file.append(rows)
                 missing -= {row["key"] for row in rows}
                 bar.set_postfix_str(f"{len(missing)} runs to go")
                 bar.update(round(sum(_run_of(row).cost() for row in rows)))
     return len(missing)
+
+
+@contextmanager
+def _engine(workers: int, scheduler: str | None) -> Iterator[joblib.Parallel]:
+    """joblib on this machine's cores, or on a Dask cluster's; it takes a new unit only when a worker is free for it."""
+    if scheduler is None:
+        yield joblib.Parallel(n_jobs=workers, pre_dispatch=workers, batch_size=1, return_as="generator_unordered")
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError("scheduler: Dask is not installed; pip install 'abstract-symbols[dask]'") from None
+    try:
+        client = Client(scheduler, timeout="10s")
+    except OSError as error:
+        raise ValueError(f"scheduler {scheduler!r}: {error}; start one with 'dask scheduler'") from None
+    with client, joblib.parallel_config(backend="dask"):
+        slots = max(1, sum(client.nthreads().values()))
+        yield joblib.Parallel(n_jobs=slots, pre_dispatch=slots, batch_size=1, return_as="generator_unordered")
 
 
 def repeat(name: str, committed: pd.DataFrame, *, n: Iterable[int], seeds: Iterable[int]) -> pd.DataFrame:

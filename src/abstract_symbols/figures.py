@@ -125,11 +125,18 @@ def values_table(name: str, rows: pd.DataFrame) -> HTML:
     return fold("The values", table)
 
 
-def fold(title: str, table: pd.DataFrame) -> HTML:
+def fold(title: str, frame: pd.DataFrame) -> HTML:
     """A table that opens at a click, and scrolls within itself where the page is narrow."""
-    body = table.to_html(index=False, border=0, classes="values")
-    return HTML(f'<details class="values"><summary>{html.escape(title)}</summary>'
-                f'<div class="scroll">{body}</div></details>')
+    return HTML(f'<details class="values"><summary>{html.escape(title)}</summary>{_table(frame)}</details>')
+
+
+def table(frame: pd.DataFrame) -> HTML:
+    """A table that scrolls within itself where the page is narrow."""
+    return HTML(_table(frame))
+
+
+def _table(frame: pd.DataFrame) -> str:
+    return f'<div class="scroll">{frame.to_html(index=False, border=0, classes="values")}</div>'
 
 
 def number(value: float | None) -> str:

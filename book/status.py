@@ -1,0 +1,74 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: r"""
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+# Status
+
+What was run where, how much of each grid is done, and how fast the code is. All of it is generated.
+"""
+
+# %% tags=["parameters"]
+profile = "quick"
+
+# %%
+import platform
+
+import pandas as pd
+import torch
+from IPython.display import display
+
+from abstract_symbols import bench, experiments, figures
+
+# %% [markdown]
+r"""
+## This build
+
+Seconds that each chapter took when it was executed last, and what it was executed with.
+"""
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+timings = experiments.BOOK.parent / "_build" / "timings.csv"
+if timings.exists():
+    display(figures.table(pd.read_csv(timings)))
+versions = {"Python": platform.python_version(), "PyTorch": torch.__version__, "machine": platform.machine(),
+            "device": experiments.provenance(experiments.pick_device("auto"))["device"]}
+display(figures.table(pd.DataFrame(versions.items(), columns=["", "version"])))
+
+# %% [markdown]
+r"""
+## Coverage
+
+Runs that `book/results` holds, of those that each grid asks for, and what they took: the sum over runs, on the devices that are named.
+"""
+
+# %% tags=["remove-input"]
+lines = []
+for name in experiments.EXPERIMENTS:
+    rows = experiments.load(name)
+    for series, (done, total) in experiments.progress(name).done.items():
+        mine = rows[rows["series"] == series]
+        lines.append({"experiment": name, "series": series, "runs": f"{done} of {total}",
+                      "hours": f"{mine['seconds'].sum() / 3600:.2f}", "devices": ", ".join(mine["device"].unique())})
+figures.table(pd.DataFrame(lines))
+
+# %% [markdown]
+r"""
+## Speed of training
+
+Training steps of the default transformer a second, counted in model-steps: many networks trained by this package, against a plain loop
+over single textbook modules with PyTorch's Adam, in turn and in the same process (`make bench`; medians). *Peak share* is
+the arithmetic that the textbook network needs, as a fraction of the fastest matrix product measured on the same machine.
+"""
+
+# %% tags=["remove-input"]
+for path in bench.files():
+    measured = pd.read_csv(path)
+    machine = measured.iloc[0]
+    print(f"{path.name}: {machine['device']}, {machine['threads']} threads, torch {machine['torch']}")
+    display(figures.table(measured[bench.SHOWN]))
