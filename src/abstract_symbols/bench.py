@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import joblib
 import torch
 from torch import nn
 
@@ -19,10 +20,11 @@ SIZES = (16, 64, 256, 1024)
 
 
 def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> list[dict]:
-    """Model-steps per second of the default transformer: trained as the package does, and in a plain loop.
+    """Model-steps per second of the default transformer: trained as a sweep does it, and in a plain loop.
 
-    Both sides do the same full-batch Adam steps on the same strings, in turn, each with all cores; the medians over
-    `repetitions` are compared. `peak_share` is the useful matrix arithmetic (of the plain model) as a fraction of the
+    Both do the same full-batch Adam steps on the same strings, in turn, after a warm-up; medians over `repetitions`. On
+    a CPU the sweep's side has a process of one thread for each core, the loop's side one process with all cores; on a
+    GPU both are in this process. `peak_share` is the arithmetic that the textbook network needs, as a fraction of the
     fastest square product measured on this machine.
     """
     peak = matmul_peak(device)
@@ -31,19 +33,49 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
         if device == "cuda":
             torch.cuda.reset_peak_memory_stats()
         runs = [Run("same-different", "transformer", n=n, seed=seed) for seed in range(members)]
-        ours, loop = _ensemble_step(runs, device), _loop_step(runs, device)
+        steps = max(2, 2048 // n)
+        loop = _loop_steps(runs, device)
         times: dict[str, list[float]] = {"ensemble": [], "loop": []}
-        for _ in range(repetitions + 1):
-            for name, step in (("ensemble", ours), ("loop", loop)):
-                times[name].append(_seconds(step, device))
-        ensemble, plain = (statistics.median(t[1:]) for t in times.values())  # the first warms up
+        for _ in range(repetitions):
+            times["ensemble"].append(_sweep_seconds(runs, steps, device))
+            times["loop"].append(_seconds(lambda: [loop() for _ in range(steps)], device))  # noqa: B023
+        ours, plain = (statistics.median(t) / (members * steps) for t in times.values())  # seconds a model-step
         rows.append({
-            "n": n, "members": members, "ensemble_steps_per_s": round(members / ensemble, 2),
-            "loop_steps_per_s": round(members / plain, 2), "ratio": round(plain / ensemble, 2),
-            "peak_share": round(members * step_flops(runs[0]) / ensemble / peak, 3), "repetitions": repetitions,
+            "n": n, "members": members, "ensemble_steps_per_s": round(1 / ours, 2),
+            "loop_steps_per_s": round(1 / plain, 2), "ratio": round(plain / ours, 2),
+            "peak_share": round(step_flops(runs[0]) / ours / peak, 3), "repetitions": repetitions,
             "peak_memory_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2) if device == "cuda" else None,
         })
     return rows
+
+
+def _sweep_seconds(runs: list[Run], steps: int, device: str) -> float:
+    """Seconds that a sweep's processes take for so many steps of every run, from the first start to the last end."""
+    if device == "cuda":
+        start, end = _train_steps(runs, steps, device)
+        return end - start
+    workers = joblib.cpu_count()
+    shares = [share for share in (runs[i::workers] for i in range(workers)) if share]
+    spans = joblib.Parallel(n_jobs=workers)(joblib.delayed(_train_steps)(share, steps, device) for share in shares)
+    return max(end for _, end in spans) - min(start for start, _ in spans)
+
+
+def _train_steps(runs: list[Run], steps: int, device: str) -> tuple[float, float]:
+    """Start and end (wall clock) of so many steps of these runs, in ensembles as a sweep would form them."""
+    if device == "cpu":
+        torch.set_num_threads(1)
+    members = [run.member() for run in runs]
+    size = ensemble_size(members[0], runs[0].batch, device)
+    ensembles = [Ensemble(members[i:i + size], "adam", device) for i in range(0, len(members), size)]
+
+    def step() -> None:
+        for ensemble in ensembles:
+            ensemble.epoch(runs[0].batch)
+
+    step()
+    start = time.time()
+    _seconds(lambda: [step() for _ in range(steps)], device)
+    return start, time.time()
 
 
 def step_flops(run: Run) -> float:
@@ -85,19 +117,8 @@ class Textbook(nn.Module):
         return self.inner.readout(nn.functional.layer_norm(z, z.shape[-1:])).squeeze(-1)
 
 
-def _ensemble_step(runs: list[Run], device: str) -> Callable[[], None]:
-    members = [run.member() for run in runs]
-    size = ensemble_size(members[0], runs[0].batch, device)
-    ensembles = [Ensemble(members[i:i + size], "adam", device) for i in range(0, len(members), size)]
-
-    def step() -> None:
-        for ensemble in ensembles:
-            ensemble.epoch(runs[0].batch)
-
-    return step
-
-
-def _loop_step(runs: list[Run], device: str) -> Callable[[], None]:
+def _loop_steps(runs: list[Run], device: str) -> Callable[[], None]:
+    """One step of every run, network after network."""
     members = [run.member() for run in runs]
     networks = [Textbook(m.network).to(device) for m in members]
     optimizers = [torch.optim.Adam(network.parameters(), lr=1e-3) for network in networks]
@@ -109,6 +130,7 @@ def _loop_step(runs: list[Run], device: str) -> Callable[[], None]:
             ((network(tokens) - labels) ** 2).mean().backward()
             optimizer.step()
 
+    step()
     return step
 
 

@@ -145,15 +145,19 @@ def bootstrap_means(values: np.ndarray, stream: int = 0) -> np.ndarray:
     return np.take_along_axis(values[None], picks, axis=1).mean(1)
 
 
-def published(figure: str) -> pd.DataFrame:
-    """A curve of the paper, as digitised: series, x, y, y_low, y_high."""
-    return pd.read_csv(BOOK / "published" / f"{figure}.csv")
+def published(name: str, series: str) -> pd.DataFrame:
+    """The paper's curve behind an experiment's series, as digitised: x, y, y_low, y_high; empty if there is none."""
+    e = experiments.experiment(name)
+    columns = ["x", "y", "y_low", "y_high"]
+    if e.published is None:
+        return pd.DataFrame(columns=columns, dtype=float)
+    curves = pd.read_csv(BOOK / "published" / f"{e.published}.csv")
+    return curves[curves["series"] == e.legend.get(series, series)].sort_values("x", ignore_index=True)[columns]
 
 
-def published_n50(figure: str, series: str) -> float:
-    """n₅₀ of a published mean curve."""
-    curve = published(figure)
-    curve = curve[curve["series"] == series].sort_values("x")
+def published_n50(name: str, series: str) -> float:
+    """n₅₀ of the paper's mean curve behind an experiment's series."""
+    curve = published(name, series)
     return float(n50(curve["x"].to_numpy(), curve["y"].to_numpy()))
 
 
@@ -173,7 +177,7 @@ def _level(claim: Claim, rows: pd.DataFrame) -> Measured:
 def _n50(claim: Claim, rows: pd.DataFrame) -> Measured:
     """n₅₀ of a series; distance: the factor between ours and the published."""
     n, values = curves(rows, claim.series[0])
-    paper = published_n50(claim.options["published"], claim.series[0])
+    paper = published_n50(claim.experiment, claim.series[0])
     return _against(float(n50(n, values.mean(0))), n50(n, bootstrap_means(values)), paper)
 
 
@@ -184,7 +188,7 @@ def _gain(claim: Claim, rows: pd.DataFrame) -> Measured:
         n, values = curves(rows, series)
         ours *= float(n50(n, values.mean(0))) ** power
         samples = samples * n50(n, bootstrap_means(values, stream)) ** power
-        paper *= published_n50(claim.options["published"], series) ** power
+        paper *= published_n50(claim.experiment, series) ** power
     return _against(ours, samples, paper)
 
 

@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 
@@ -125,7 +125,8 @@ class Experiment:
     """A named grid: for every series its options, times the values of `grid`, times the seeds 0 … seeds − 1.
 
     Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word → fields;
-    grid, field → values; seeds; published, the paper's figure (a file of book/published) or None.
+    grid, field → values; seeds; published, the paper's figure (a file of book/published) or None; legend, the paper's
+    words for a series where they are not ours.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Experiment:
     grid: dict[str, tuple]
     seeds: int = 5
     published: str | None = None
+    legend: dict[str, str] = field(default_factory=dict)
 
     def runs(self) -> dict[Run, str]:
         """Every run of the grid, cheapest first, with its series."""
@@ -165,6 +167,38 @@ EXPERIMENTS = {
             },
             grid={"n": tuple(2**i for i in range(2, 13))},
             published="samedifferent_mod",
+        ),
+        Experiment(
+            name="stop-rule",
+            title="Same or different? trained on to a loss of 0.0001",
+            base={"task": "same-different", "network": "transformer", "stop": 1e-4},
+            series={"Transformer": {}, "Modified transformer": {"a": True, "b": True}},
+            grid={"n": (64, 256)},
+        ),
+        Experiment(
+            name="architectures",
+            title="Seven networks on αβα against αββ",
+            base={"task": "aba-abb"},
+            series={
+                "Fully-connected": {"network": "mlp"},
+                "RNN": {"network": "rnn"},
+                "LSTM": {"network": "lstm"},
+                "Transformer": {"network": "transformer"},
+                "Transformer + a": {"network": "transformer", "a": True},
+                "Transformer + b": {"network": "transformer", "b": True},
+                "Transformer + a and b": {"network": "transformer", "a": True, "b": True},
+            },
+            grid={"n": tuple(2**i for i in range(2, 14))},
+            published="diff_architectures_gotu",
+            legend={
+                "Fully-connected": "Depth-3 FCNet, lr 0.001",
+                "RNN": "RNN, lr 0.001",
+                "LSTM": "LSTM, lr 0.001",
+                "Transformer": "Transformer, lr 0.001",
+                "Transformer + a": "Transformer + KQ identity, lr 0.001",
+                "Transformer + b": "Transformer + VO identity, lr 0.001",
+                "Transformer + a and b": "Transformer + KQ, VO identity, lr 0.001",
+            },
         ),
     ]
 }

@@ -74,9 +74,8 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
 
 
 def _draw_published(ax: plt.Axes, e: experiments.Experiment) -> None:
-    curves = claims.published(e.published)
     for series, marker in zip(e.series, MARKERS, strict=False):
-        curve = curves[curves["series"] == series]
+        curve = claims.published(e.name, series)
         ax.fill_between(curve["x"], curve["y_low"], curve["y_high"], color=PAPER, alpha=0.2, linewidth=0)
         ax.plot(curve["x"], curve["y"], color=PAPER, linestyle="--", marker=marker, markersize=5, linewidth=1.5)
 
@@ -91,7 +90,7 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
         crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "never falls below one half"
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
         if e.published:
-            paper = claims.published_n50(e.published, series)
+            paper = claims.published_n50(name, series)
             text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
         parts.append(text + ".")
     return " ".join(parts)
@@ -119,9 +118,9 @@ def values_table(name: str, rows: pd.DataFrame) -> HTML:
         "seeds": best["seeds"],
     })
     if e.published:
-        paper = claims.published(e.published).set_index(["series", "x"])["y"]
-        table.insert(3, "paper", [f"{paper[i]:.3f}" if i in paper.index else "–"
-                                  for i in zip(best["series"], best["n"], strict=True)])
+        curves = {series: claims.published(name, series).set_index("x")["y"] for series in e.series}
+        paper = [curves[series].get(n) for series, n in zip(best["series"], best["n"], strict=True)]
+        table.insert(3, "paper", ["–" if y is None else f"{y:.3f}" for y in paper])
     return fold("The values", table)
 
 

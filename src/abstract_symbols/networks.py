@@ -52,6 +52,8 @@ class Attention(nn.Module):
         """
         d_inner, d_emb = self.W_Q.weight.shape
         W_Q, W_K = (W.weight.view(self.heads, self.d_head, d_emb) for W in (self.W_Q, self.W_K))
+        W_Q.zero_()  # dimensions of a head beyond d_emb stay empty
+        W_K.zero_()
         for h in range(self.heads):
             u, s, v = torch.linalg.svd(alpha * torch.randn(d_emb, d_emb) / math.sqrt(d_emb) + beta * torch.eye(d_emb))
             rank = min(self.d_head, d_emb)
@@ -63,21 +65,32 @@ class Attention(nn.Module):
         self.W_V.weight.copy_(frame @ (s.sqrt()[:, None] * v))
         self.W_O.weight.copy_((u * s.sqrt()) @ frame.T)
 
-    def forward(self, x: Tensor, last_only: bool = False) -> Tensor:
-        """Attend: x (n, k, d_emb) to (n, k, d_emb), or to (n, 1, d_emb) when only the last position is read."""
-        mixed, attention = self._read_last(x) if last_only else self._read_all(x)
+    def forward(self, x: Tensor, *, last_only: bool = False, last_shared: bool = False) -> Tensor:
+        """Attend: x (n, k, d_emb) to (n, k, d_emb), or to (n, 1, d_emb) when only the last position is read.
+
+        `last_shared` says that the last position holds the same vector in every string, and is projected once.
+        """
+        mixed, attention = self._read_last(x) if last_only else self._read_all(x, last_shared)
         out = self.W_O(mixed)                                           # (n, q, d_emb)
         if self.b is not None:
             weights = torch.einsum("nhqk,h->nqk", attention, self.c_vo * self.b)
             out = out + weights @ x                                     # (n, q, k) @ (n, k, d_emb)
         return out
 
-    def logits(self, x: Tensor) -> Tensor:
+    def logits(self, x: Tensor, last_shared: bool = False) -> Tensor:
         """Attention logits of every head: x (n, k, d_emb) to (n, heads, k, k)."""
-        split = (*x.shape[:-1], self.heads, self.d_head)
-        q = self.W_Q(x).view(split).transpose(-3, -2)                   # (n, h, k, d_head)
-        k = self.W_K(x).view(split).transpose(-3, -2)                   # (n, h, k, d_head)
+        q, k = (self._split(W, x, last_shared) for W in (self.W_Q, self.W_K))  # (n, h, k, d_head)
         return self._with_a(q @ k.transpose(-2, -1) / math.sqrt(self.d_head), x, x)
+
+    def _split(self, W: Linear, x: Tensor, last_shared: bool) -> Tensor:
+        """W x in heads: x (n, k, d_emb) to (n, h, k, d_head)."""
+        def heads(x: Tensor) -> Tensor:
+            return W(x).unflatten(-1, (self.heads, self.d_head)).transpose(-3, -2)
+
+        if not last_shared:
+            return heads(x)
+        last = heads(x[:1, -1:]).expand(len(x), -1, -1, -1)             # (n, h, 1, d_head)
+        return torch.cat([heads(x[:, :-1]), last], dim=-2)
 
     def _with_a(self, logits: Tensor, x_q: Tensor, x: Tensor) -> Tensor:
         if self.a is None:
@@ -85,11 +98,10 @@ class Attention(nn.Module):
         gram = x_q @ x.transpose(-2, -1)                                # (n, q, k), one for all heads
         return logits + (self.c_kq * self.a)[:, None, None] * gram.unsqueeze(-3)
 
-    def _read_all(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        attention = self.logits(x).softmax(-1)                          # (n, h, k, k)
-        v = self.W_V(x).view(*x.shape[:-1], self.heads, self.d_head)    # (n, k, h, d_head)
-        mixed = torch.einsum("nhqk,nkhe->nqhe", attention, v)           # (n, k, h, d_head)
-        return mixed.flatten(-2), attention
+    def _read_all(self, x: Tensor, last_shared: bool = False) -> tuple[Tensor, Tensor]:
+        attention = self.logits(x, last_shared).softmax(-1)             # (n, h, k, k)
+        mixed = attention @ self._split(self.W_V, x, last_shared)       # (n, h, k, d_head)
+        return mixed.transpose(-3, -2).flatten(-2), attention
 
     def _read_last(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same for the last position alone, W_K and W_V moved to the query's side.
@@ -119,10 +131,10 @@ class Block(nn.Module):
         self.mlp_in = Linear(d_emb, d_mlp)
         self.mlp_out = Linear(d_mlp, d_emb)
 
-    def forward(self, z: Tensor, last_only: bool = False) -> Tensor:
+    def forward(self, z: Tensor, *, last_only: bool = False, last_shared: bool = False) -> Tensor:
         """z (n, k, d_emb) to the same shape, or to (n, 1, d_emb) when only the last position is read."""
         read = z[..., -1:, :] if last_only else z
-        z = read + self.attention(self.norm_attention(z), last_only)
+        z = read + self.attention(self.norm_attention(z), last_only=last_only, last_shared=last_shared)
         return z + self.mlp_out(F.gelu(self.mlp_in(self.norm_mlp(z))))
 
 
@@ -187,8 +199,8 @@ class Transformer(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Token ids (n, k) to predictions (n,), or to logits (n, vocab) when tied."""
         z = self.embed(tokens)
-        for block in self.blocks[:-1]:
-            z = block(z)                                                # (n, k + 1, d_emb)
+        for i, block in enumerate(self.blocks[:-1]):
+            z = block(z, last_shared=i == 0)                            # (n, k + 1, d_emb): [CLS] starts the same
         z = self.blocks[-1](z, last_only=True).squeeze(-2)              # (n, d_emb): only [CLS] is read
         z = F.layer_norm(z, z.shape[-1:])
         return z @ self.tokens.T if self.tied else self.readout(z).squeeze(-1)
@@ -215,7 +227,7 @@ class MLP(nn.Module):
     def __init__(self, vocab: int, length: int, *, depth: int = 3, width: int = 256, gram: bool = False,
                  d_emb: int | None = None):
         super().__init__()
-        _positive(vocab=vocab, length=length, depth=depth, width=width)
+        _positive(vocab=vocab, length=length, depth=depth, width=width, d_emb=1 if d_emb is None else d_emb)
         if depth < 2:
             raise ValueError(f"depth={depth}: an MLP needs at least 2 layers of weights, one of them hidden")
         self.vocab, self.length = vocab, length

@@ -1,0 +1,101 @@
+"""Sweeps beyond one process: a Dask cluster of real workers, one of which is killed; and memory that runs out."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+import torch
+
+from abstract_symbols import ensembles, experiments
+from abstract_symbols.experiments import EXPERIMENTS, Experiment, Run, read_rows, run
+
+SMALL = {"network": "transformer", "d_emb": 8, "heads": 2, "d_head": 4, "d_mlp": 8}
+
+
+def without_circumstances(rows):
+    return {r["key"]: {k: v for k, v in r.items() if k != "seconds"} for r in rows}
+
+
+@pytest.fixture
+def spread(monkeypatch):
+    """An experiment of twenty runs, one a unit of work, each long enough to be interrupted."""
+    e = Experiment(
+        name="spread", title="Twenty runs", series={"Transformer": {}}, grid={"n": (8, 16, 24, 32)},
+        base={"task": "same-different", **SMALL, "evaluation": 50, "epochs": 80, "stop": 0.0},
+    )
+    monkeypatch.setitem(EXPERIMENTS, "spread", e)
+    monkeypatch.setattr(ensembles, "CPU_BYTES", 1)
+    monkeypatch.setenv("ABSTRACT_SYMBOLS_COMMIT", "tested")
+    return e
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Dask warns of the worker that is killed
+def test_a_killed_dask_worker_loses_nothing_and_doubles_nothing(spread, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    path = spread.path(tmp_path)
+    killed = []
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster:
+
+        def kill():
+            while not (path.exists() and path.read_text().count("\n") > 3):
+                time.sleep(0.02)
+            process = next(iter(cluster.workers.values())).process.process
+            os.kill(process.pid, signal.SIGKILL)
+            killed.append(path.read_text().count("\n") - 1)
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        assert run("spread", scheduler=cluster.scheduler_address, results=tmp_path) == 0
+        killer.join(timeout=5)
+    assert killed and killed[0] < 20, "the worker was not killed in the middle"
+    rows = read_rows(path)
+    assert sorted(r["key"] for r in rows) == sorted(r.key for r in spread.runs())
+    assert run("spread", results=tmp_path / "alone", workers=1) == 0
+    assert without_circumstances(rows) == without_circumstances(read_rows(spread.path(tmp_path / "alone")))
+
+
+def test_a_scheduler_that_is_not_there_is_named(spread, tmp_path):
+    pytest.importorskip("distributed")
+    with pytest.raises(ValueError, match="127.0.0.1:1.*dask scheduler"):
+        run("spread", scheduler="tcp://127.0.0.1:1", results=tmp_path)
+
+
+def test_an_ensemble_that_does_not_fit_is_split_and_gives_the_same(monkeypatch):
+    members = [Run("same-different", n=16, seed=seed, **SMALL, evaluation=50).member() for seed in range(6)]
+    monkeypatch.setattr(ensembles, "CPU_BYTES", 2**30)
+    alone = ensembles.train([m for m in members if m.seed == 3], epochs=5, stop=0)
+    members[3] = Run("same-different", n=16, seed=3, **SMALL, evaluation=50).member()
+    sizes, start = [], ensembles.Ensemble.__init__
+
+    def limited(self, part, *rest):
+        sizes.append(len(part))
+        if len(part) > 2:
+            raise torch.cuda.OutOfMemoryError("no room for more than two")
+        start(self, part, *rest)
+
+    monkeypatch.setattr(ensembles.Ensemble, "__init__", limited)
+    outcomes = ensembles.train(members, epochs=5, stop=0)
+    assert sizes == [6, 3, 2, 2, 2]
+    assert outcomes[3].test_loss == pytest.approx(alone[0].test_loss, abs=1e-5)
+
+
+def test_one_network_that_does_not_fit_is_an_error(monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(ensembles.Ensemble, "__init__", full)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        ensembles.train([Run("same-different", n=4, seed=0, **SMALL).member()])
+
+
+def test_units_on_a_cpu_are_what_its_cache_holds(monkeypatch):
+    """On a CPU the size of an ensemble is fixed by the cache, so that units are the same on every machine."""
+    runs = [Run("same-different", n=16, seed=seed, **SMALL) for seed in range(4)]
+    monkeypatch.setattr(ensembles, "CPU_BYTES", 2**30)
+    assert [len(u) for u in experiments.units(runs, "cpu")] == [4]
+    monkeypatch.setattr(ensembles, "CPU_BYTES", 1)
+    assert [len(u) for u in experiments.units(runs, "cpu")] == [1, 1, 1, 1]
