@@ -27,6 +27,8 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
     GPU both are in this process. `peak_share` is the arithmetic that the textbook network needs, as a fraction of the
     fastest square product measured on this machine.
     """
+    if members < 1:
+        raise ValueError(f"members={members}: must be at least 1")
     peak = matmul_peak(device)
     rows = []
     for n in SIZES:

@@ -67,7 +67,13 @@ def claims() -> dict[str, Claim]:
     import yaml
 
     found: dict[str, Claim] = {}
-    for entry in yaml.safe_load((BOOK / "claims.yml").read_text(encoding="utf-8")):
+    try:
+        entries = yaml.safe_load((BOOK / "claims.yml").read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"claims.yml: {' '.join(str(error).split())}") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("claims.yml: must be a list of claims, each with an id and its fields")
+    for entry in entries:
         known = {name: entry.pop(name) for name in list(entry) if name in Claim.__dataclass_fields__}
         try:
             claim = Claim(**{**known, "series": tuple(known.get("series", ()))}, options=entry)
@@ -82,6 +88,13 @@ def claims() -> dict[str, Claim]:
         if unknown:
             raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no series "
                              f"{sorted(unknown)}")
+        lacking = [name for name in OPTIONS.get(claim.measure, ()) if name not in claim.options]
+        if lacking or not claim.series:
+            raise ValueError(f"claims.yml, claim {claim.id!r}: lacks {(lacking or ['series'])[0]}")
+        for series in claim.series if claim.measure in ("n50", "gain") else ():
+            if published(claim.experiment, series).empty:
+                raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no published "
+                                 f"curve for series {series!r}")
         found[claim.id] = claim
     return found
 
@@ -127,7 +140,7 @@ def n50(n: np.ndarray, loss: np.ndarray) -> np.ndarray:
     before = np.maximum(first - 1, 0)
     y0, y1 = np.take_along_axis(loss, before, -1), np.take_along_axis(loss, first, -1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(first > 0, (y0 - 0.5) / (y0 - y1), 1.0)
+        share = np.where((first > 0) & np.isfinite(y0), (y0 - 0.5) / (y0 - y1), 1.0)
     crossing = np.exp(log_n[before] + share * (log_n[first] - log_n[before]))[..., 0]
     return np.where(below.any(-1), crossing, np.inf)
 
@@ -187,13 +200,15 @@ def _gain(claim: Claim, rows: pd.DataFrame) -> Measured:
     for stream, (series, power) in enumerate(zip(claim.series, (1, -1), strict=True)):
         n, values = curves(rows, series)
         ours *= float(n50(n, values.mean(0))) ** power
-        samples = samples * n50(n, bootstrap_means(values, stream)) ** power
+        with np.errstate(invalid="ignore"):  # inf / inf
+            samples = samples * n50(n, bootstrap_means(values, stream)) ** power
         paper *= published_n50(claim.experiment, series) ** power
     return _against(ours, samples, paper)
 
 
 def _against(ours: float, samples: np.ndarray, paper: float) -> Measured:
-    return Measured(ours, *_interval(samples), paper, max(ours / paper, paper / ours))
+    distance = max(ours / paper, paper / ours) if ours > 0 else float("inf")  # never: one of the two is not reached
+    return Measured(ours, *_interval(samples), paper, distance)
 
 
 def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
@@ -211,6 +226,7 @@ def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
     return Measured(ours, *_interval(difference), None, float((~(p < claim.options["p"])).sum()))
 
 
+OPTIONS = {"level": ("value",), "below": ("at", "p")}
 MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
     "level": _level, "n50": _n50, "gain": _gain, "below": _below,
 }

@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 
@@ -73,6 +73,11 @@ class Run:
     mimetic_beta: float | None = None
     scale: float | None = None
     readout_only: bool | None = None
+
+    def __post_init__(self):
+        for f in fields(self):
+            if float in (f.type, *getattr(f.type, "__args__", ())) and getattr(self, f.name) is not None:
+                object.__setattr__(self, f.name, float(getattr(self, f.name)))  # 100 and 100.0 are one run
 
     @property
     def key(self) -> str:
@@ -244,11 +249,18 @@ def read_rows(path: Path) -> list[dict]:
     lines = text.split("\n")
     header = next(csv.reader([lines[0]]))
     unknown = [c for c in header if c not in COLUMNS]
-    if unknown or not header:
-        raise ValueError(f"{path}, line 1, column {unknown[0] if unknown else 1}: unknown column in the header")
+    if unknown:
+        raise ValueError(f"{path}, line 1, column {unknown[0]}: unknown column in the header")
+    twice = [c for i, c in enumerate(header) if c in header[:i]]
+    if twice:
+        raise ValueError(f"{path}, line 1, column {twice[0]}: stands twice in the header")
     if lines[-1] != "":
         raise ValueError(f"{path}, line {len(lines)}, column {header[min(lines[-1].count(','), len(header) - 1)]}: "
                          "the row is cut off (no end of line); remove it and run again")
+    optional = {f.name for f in fields(Run) if f.default is not MISSING}
+    lacking = [c for c in COLUMNS if c not in header and c not in optional]
+    if lacking:
+        raise ValueError(f"{path}, line 1, column {lacking[0]}: missing from the header")
     rows, seen = [], {}
     for number, line in enumerate(lines[1:-1], start=2):
         row = _read_row(path, number, header, line)
@@ -301,11 +313,18 @@ class ResultsFile:
         except OSError:
             os.close(self.lock)
             raise ValueError(f"{self.path}: another process is adding rows; wait for it or stop it") from None
+        try:
+            self._open()
+        except BaseException:
+            os.close(self.lock)
+            raise
+        return self
+
+    def _open(self) -> None:
         self.rows = read_rows(self.path)
         header = self.path.read_bytes().split(b"\n")[0] if self.path.exists() else b""
         if header + b"\n" != _line(COLUMNS):  # a new file, or one from before a field was added
             self._replace(b"".join([_line(COLUMNS), *(_line(self._cells(row)) for row in self.rows)]))
-        return self
 
     def __exit__(self, *_) -> None:
         os.close(self.lock)
@@ -326,9 +345,13 @@ class ResultsFile:
         """Add the rows whose keys are not there yet: one write, then fsync."""
         keys = {row["key"] for row in self.rows}
         new = [row for row in rows if row["key"] not in keys]
+        content = b"".join(_line(self._cells(row)) for row in new)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         try:
-            os.write(descriptor, b"".join(_line(self._cells(row)) for row in new))
+            before = os.fstat(descriptor).st_size
+            if os.write(descriptor, content) < len(content):  # the disk is full: leave no half row
+                os.ftruncate(descriptor, before)
+                raise OSError(f"{self.path}: no space for {len(new)} more rows")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -460,10 +483,11 @@ def repeat(name: str, committed: pd.DataFrame, *, n: Iterable[int], seeds: Itera
 
     Raises: ValueError for an unknown experiment, or when no such run is among the committed rows.
     """
-    chosen = {r for r in experiment(name).runs() if r.n in set(n) and r.seed in set(seeds)}
+    n, seeds, runs = set(n), set(seeds), experiment(name).runs()
     before = committed.set_index("key")["test_loss"]
-    pending = [unit for unit in units(experiment(name).runs(), "cpu") if chosen & set(unit)]
-    series = {r.key: label for r, label in experiment(name).runs().items()}
+    chosen = {r for r in runs if r.n in n and r.seed in seeds}
+    pending = [unit for unit in units([r for r in runs if r.n in n], "cpu") if chosen & set(unit)]
+    series = {r.key: label for r, label in runs.items()}
     again = [row for unit in pending for row in perform(unit) if _run_of(row) in chosen and row["key"] in before.index]
     if not again:
         raise ValueError(f"experiment {name!r} has no rows with n in {sorted(n)} and seeds {sorted(seeds)} to repeat")
@@ -485,16 +509,14 @@ class Progress:
 def progress(name: str) -> Progress:
     """How far an experiment is, and what the rest costs on a CPU, judged by the rows measured on one."""
     e, rows = experiment(name), load(name)
-    finished = rows.groupby("series").size()
-    runs = pd.Series(e.runs())
-    done = {s: (int(finished.get(s, 0)), int((runs == s).sum())) for s in e.series}
-    todo = [r for r in e.runs() if r.key not in set(rows["key"])]
-    on_cpu = rows[rows["device"] == "cpu"]
+    runs, present, finished = e.runs(), set(rows["key"]), rows.groupby("series").size()
+    done = {s: (int(finished.get(s, 0)), list(runs.values()).count(s)) for s in e.series}
+    todo = [r for r in runs if r.key not in present]
     rate = {}
-    for series, group in on_cpu.groupby("series"):
+    for series, group in rows[rows["device"] == "cpu"].groupby("series"):
         largest = group[group["n"] == group["n"].max()]
         rate[series] = largest["seconds"].sum() / sum(_run_of(row).cost() for row in largest.to_dict("records"))
-    known = [rate.get(e.runs()[r]) for r in todo]
+    known = [rate.get(runs[r]) for r in todo]
     hours = sum(r.cost() * k for r, k in zip(todo, known, strict=True)) / 3600 if todo and all(known) else None
     return Progress(done, len(todo), hours)
 

@@ -89,7 +89,7 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
         half = float(claims.n50(n, loss))
         crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "never falls below one half"
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
-        if e.published:
+        if len(claims.published(name, series)):
             paper = claims.published_n50(name, series)
             text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
         parts.append(text + ".")
@@ -113,8 +113,8 @@ def values_table(name: str, rows: pd.DataFrame) -> HTML:
     best, last = summary(name, rows), summary(name, rows, "final_test_loss")
     table = pd.DataFrame({
         "network": best["series"], "n": best["n"],
-        "ours": [f"{m:.3f} ± {s:.3f}" for m, s in zip(best["mean"], best["se"], strict=True)],
-        "ours, last epoch": [f"{m:.3f} ± {s:.3f}" for m, s in zip(last["mean"], last["se"], strict=True)],
+        "ours": [_spread(m, s) for m, s in zip(best["mean"], best["se"], strict=True)],
+        "ours, last epoch": [_spread(m, s) for m, s in zip(last["mean"], last["se"], strict=True)],
         "seeds": best["seeds"],
     })
     if e.published:
@@ -122,6 +122,10 @@ def values_table(name: str, rows: pd.DataFrame) -> HTML:
         paper = [curves[series].get(n) for series, n in zip(best["series"], best["n"], strict=True)]
         table.insert(3, "paper", ["–" if y is None else f"{y:.3f}" for y in paper])
     return fold("The values", table)
+
+
+def _spread(mean: float, se: float) -> str:
+    return f"{mean:.3f}" if np.isnan(se) else f"{mean:.3f} ± {se:.3f}"  # no standard error of one seed
 
 
 def fold(title: str, frame: pd.DataFrame) -> HTML:
@@ -142,7 +146,7 @@ def number(value: float | None) -> str:
     """Three significant digits; – for none, ∞ for what is never reached."""
     if value is None:
         return "–"
-    return "∞" if np.isinf(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return "∞" if np.isinf(value) else f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
 
 
 MEASURE_WORDS = {

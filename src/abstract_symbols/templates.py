@@ -84,9 +84,7 @@ class Template:
             if mine in self.regular and theirs in other.regular and mine != theirs:
                 return True
             if mine in self.wildcards and theirs in other.regular and theirs in self.regular:
-                return True
-            if theirs in other.wildcards and mine in self.regular and mine in other.regular:
-                return True
+                return True  # the mirror case shows where the other template has that token
         return False
 
 

@@ -1,0 +1,285 @@
+"""Verdicts follow from the rows by claims.yml; every claim has a chapter, and every chapter a claim."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from abstract_symbols import claims, experiments
+from abstract_symbols.claims import VERDICTS, bootstrap_means, judge, n50, published_n50, scoreboard
+from abstract_symbols.experiments import METRICS, ResultsFile
+
+BOOK = experiments.BOOK
+NOT_CHAPTERS = {"index", "status"}  # pages that sum up what the chapters find
+PAPER = {"Transformer": 256 * 2 ** ((0.6563 - 0.5) / (0.6563 - 0.4469)),
+         "Modified transformer": 16 * 2 ** ((0.5949 - 0.5) / (0.5949 - 0.1853))}
+
+
+# ---- where a curve crosses one half ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("loss", "expected"), [
+    ([1.0, 0.6, 0.4, 0.1], 8 * math.sqrt(2)),
+    ([1.0, 0.75, 0.25, 0.0], 8 * math.sqrt(2)),
+    ([1.0, 0.9, 0.8, 0.4], 16 * 2**0.75),
+    ([1.0, 0.5, 0.4, 0.1], 8),
+    ([0.5, 0.4, 0.4, 0.1], 4),
+    ([0.4, 0.3, 0.2, 0.1], 4),
+    ([0.4, 0.9, 0.2, 0.1], 4),
+    ([0.6, 0.4, 0.9, 0.1], 4 * math.sqrt(2)),
+    ([1.0, 1.0, 1.0, 0.5], math.inf),
+    ([1.0, 0.9, 0.8, 0.7], math.inf),
+    ([1.0, math.inf, 0.2, 0.1], 16),
+    ([math.nan, 0.9, 0.8, 0.7], math.inf),
+])
+def test_n50_of_a_curve(loss, expected):
+    assert float(n50([4, 8, 16, 32], loss)) == pytest.approx(expected)
+
+
+falling = st.lists(st.floats(0, 1.5), min_size=2, max_size=8, unique=True).map(lambda y: sorted(y, reverse=True))
+
+
+@given(falling, st.floats(0.01, 100))
+@example([0.9, 0.1], 3.0)
+def test_scaling_n_scales_n50(loss, factor):
+    n = 4 * 2.0 ** np.arange(len(loss))
+    assert float(n50(factor * n, loss)) == pytest.approx(factor * float(n50(n, loss)))
+
+
+@given(falling)
+def test_n50_of_a_falling_curve_is_the_inverse_of_its_interpolation(loss):
+    assume(min(abs(y - 0.5) for y in loss) > 1e-6 and loss[0] > 0.5 > loss[-1])
+    log_n = np.arange(2.0, 2 + len(loss))
+    crossing = np.log2(n50(2**log_n, loss))
+    assert np.interp(crossing, log_n, loss) == pytest.approx(0.5, abs=1e-9)
+
+
+@given(st.lists(st.lists(st.floats(0, 2), min_size=5, max_size=5), min_size=1, max_size=6))
+def test_n50_of_many_curves_is_that_of_each(loss):
+    n = [4, 8, 16, 32, 64]
+    assert n50(n, [loss, loss]).tolist() == [[float(n50(n, y)) for y in loss]] * 2
+
+
+def test_published_n50_is_read_off_the_papers_curve():
+    for series, expected in PAPER.items():
+        assert published_n50("same-different", series) == pytest.approx(expected)
+    assert list(PAPER.values()) == pytest.approx([429, 18.8], rel=2e-3)
+    assert published_n50("same-different", "Fully-connected") == math.inf
+
+
+def test_bootstrapped_means_are_means_of_resampled_seeds_drawn_anew_at_every_n():
+    values = np.random.default_rng(0).standard_normal((5, 3))
+    means = bootstrap_means(values)
+    assert means.shape == (claims.RESAMPLES, 3)
+    assert means.mean(0) == pytest.approx(values.mean(0), abs=0.05)
+    assert means.std(0) == pytest.approx(values.std(0) / math.sqrt(5), rel=0.1)
+    assert abs(np.corrcoef(means.T) - np.eye(3)).max() < 0.1
+    assert (means == bootstrap_means(values)).all() and (means != bootstrap_means(values, 1)).mean() > 0.9
+
+
+# ---- claims.yml --------------------------------------------------------------------------------------------------
+
+
+def test_every_claim_has_a_chapter_and_every_chapter_a_claim():
+    chapters = {path.stem for path in BOOK.glob("*.py")} - NOT_CHAPTERS
+    assert {claim.chapter for claim in claims.claims().values()} == chapters
+
+
+@pytest.mark.parametrize("claim", claims.claims().values(), ids=lambda claim: claim.id)
+def test_a_claim_is_a_sentence_with_two_tolerances_and_its_chapter_shows_it(claim):
+    assert claim.statement.endswith(".") and claim.statement[0].isupper()
+    assert 0 <= claim.held <= claim.part
+    chapter = (BOOK / f"{claim.chapter}.py").read_text(encoding="utf-8")
+    assert claim.id in chapter or "scoreboard(" in chapter
+
+
+def entries(*changes, drop=()):
+    """The first claim of claims.yml, once for every dictionary of changes."""
+    entry = yaml.safe_load((BOOK / "claims.yml").read_text(encoding="utf-8"))[0]
+    return [{k: v for k, v in {**entry, **change}.items() if k not in drop} for change in changes]
+
+
+@pytest.mark.parametrize(("content", "named"), [
+    (entries({}, drop=["held"]), ["'same-different-mlp'", "held"]),
+    (entries({}, drop=["id"]), ["id"]),
+    (entries({}, {}), ["'same-different-mlp'", "twice"]),
+    (entries({"measure": "levle"}), ["'same-different-mlp'", "measure 'levle'", "level, n50"]),
+    (entries({"experiment": "same-diff"}), ["experiment 'same-diff'"]),
+    (entries({"series": ["MLP"]}), ["'same-different-mlp'", "'MLP'"]),
+    (entries({}, drop=["series"]), ["'same-different-mlp'", "series"]),
+    (entries({}, drop=["value"]), ["'same-different-mlp'", "value"]),
+    (entries({"measure": "n50", "experiment": "stop-rule", "series": ["Transformer"]}),
+     ["'same-different-mlp'", "'stop-rule'", "publish"]),
+    (entries({"measure": "below", "at": [32]}), ["'same-different-mlp'", "p"]),
+    (["a sentence"], ["claims.yml"]),
+    (None, ["claims.yml"]),
+    ("[unclosed", ["claims.yml"]),
+])
+def test_a_malformed_claim_is_named(content, named, tmp_path, monkeypatch):
+    text = content if isinstance(content, str) else yaml.safe_dump(content)
+    (tmp_path / "claims.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(claims, "BOOK", tmp_path)
+    with pytest.raises(ValueError) as error:
+        claims.claims()
+    assert all(words in str(error.value) for words in named)
+
+
+def test_an_unknown_claim_is_refused_and_the_known_ones_are_listed():
+    with pytest.raises(ValueError, match="'same-different-mpl'; known are same-different-mlp, "):
+        judge("same-different-mpl")
+
+
+# ---- verdicts ----------------------------------------------------------------------------------------------------
+
+
+def write(folder, loss):
+    """The same-different rows with losses of our choice: loss(series, n, seed), None for no row."""
+    rows = []
+    for of, series in experiments.EXPERIMENTS["same-different"].runs().items():
+        value = loss(series, of.n, of.seed)
+        if value is not None:
+            rows.append({"key": of.key, **asdict(of), **dict.fromkeys(METRICS, 9.0), "best_epoch": 1, "epochs_run": 1,
+                         "test_loss": value, "seconds": 1.0, "device": "cpu", "torch": "2.0", "commit": "made up"})
+    with ResultsFile(folder / "same-different.csv") as file:
+        file.append(rows)
+
+
+def wobble(seed):
+    """A small difference between seeds, of mean zero over the five."""
+    return 0.004 * (seed - 2)
+
+
+def crossing(**at):
+    """Losses that cross one half at the stated n: T for the transformer's, M for the modified one's."""
+    def loss(series, n, seed):
+        if series == "Fully-connected":
+            return 1.0
+        return 0.5 - 0.05 * math.log(n / at["T" if series == "Transformer" else "M"]) + wobble(seed)
+
+    return loss
+
+
+def level(far, where=64):
+    """A fully-connected network at chance, but at one n."""
+    return lambda series, n, seed: 1.0 + (far if n == where else 0.01) + wobble(seed)
+
+
+def below(*overlapping):
+    """A modified transformer clearly below the plain one, but at some n only in the mean."""
+    def loss(series, n, seed):
+        if series != "Modified transformer":
+            return 0.9 + wobble(seed)
+        return 0.89 + 10 * wobble(seed) if n in overlapping else 0.1 + wobble(seed)
+
+    return loss
+
+
+@pytest.mark.parametrize(("claim", "loss", "verdict"), [
+    ("same-different-mlp", level(0.09), "held"),
+    ("same-different-mlp", level(-0.09), "held"),
+    ("same-different-mlp", level(0.15), "held in part"),
+    ("same-different-mlp", level(-0.15), "held in part"),
+    ("same-different-mlp", level(0.3, where=4096), "not held"),
+    *[(f"same-different-{name}", crossing(T=429.47 * (factor if name == "transformer" else 1),
+                                          M=18.79 * (1 if name == "transformer" else factor)), verdict)
+      for name in ("transformer", "modified", "gain")
+      for factor, verdict in ((1, "held"), (1.9, "held"), (2.1, "held in part"), (3.9, "held in part"),
+                              (4.2, "not held"))],
+    ("same-different-transformer", crossing(T=429.47 / 1.9, M=18.79), "held"),
+    ("same-different-transformer", crossing(T=429.47 / 3.9, M=18.79), "held in part"),
+    ("same-different-transformer", crossing(T=429.47 / 4.2, M=18.79), "not held"),
+    ("same-different-gain", crossing(T=429.47 * 4, M=18.79 * 4), "held"),
+    ("same-different-transformer", crossing(T=1e9, M=18.79), "not held"),
+    ("same-different-gain", crossing(T=1e9, M=18.79), "not held"),
+    ("same-different-gain", crossing(T=429.47, M=1e9), "not held"),
+    ("same-different-gain", crossing(T=1e9, M=1e9), "not held"),
+    ("same-different-below", below(), "held"),
+    ("same-different-below", below(16, 512), "held"),
+    ("same-different-below", below(64), "held in part"),
+    ("same-different-below", below(32, 256), "not held"),
+])
+def test_the_verdict_follows_from_the_distance_and_the_tolerances(claim, loss, verdict, tmp_path):
+    write(tmp_path, loss)
+    judgement = judge(claim, tmp_path)
+    assert judgement.verdict == verdict
+    assert judgement.claim.id == claim
+    distance = judgement.measured.distance
+    within = ["held"] * (distance <= judgement.claim.held) + ["held in part"] * (distance <= judgement.claim.part)
+    assert verdict == [*within, "not held"][0]
+
+
+def test_a_measured_number_stands_beside_the_papers_within_its_interval(tmp_path):
+    write(tmp_path, crossing(T=300, M=30))
+    plain, modified, gain = (judge(f"same-different-{name}", tmp_path).measured
+                             for name in ("transformer", "modified", "gain"))
+    assert plain.ours == pytest.approx(300) and plain.paper == pytest.approx(PAPER["Transformer"])
+    assert plain.distance == pytest.approx(PAPER["Transformer"] / 300)
+    assert modified.ours == pytest.approx(30) and modified.distance == pytest.approx(30 / PAPER["Modified transformer"])
+    assert gain.ours == pytest.approx(10) and gain.paper == pytest.approx(plain.paper / modified.paper)
+    for measured in (plain, modified, gain):
+        assert measured.low < measured.ours < measured.high
+        assert measured.high / measured.low < 1.5
+
+
+def test_the_level_is_that_of_the_worst_n_and_the_interval_its_own(tmp_path):
+    write(tmp_path, level(-0.15, where=16))
+    measured = judge("same-different-mlp", tmp_path).measured
+    assert (measured.ours, measured.paper) == (pytest.approx(0.85), 1.0) and measured.distance == pytest.approx(0.15)
+    assert 0.84 < measured.low < 0.85 < measured.high < 0.86
+
+
+def test_below_reports_the_difference_where_it_is_least_sure(tmp_path):
+    write(tmp_path, below(128))
+    measured = judge("same-different-below", tmp_path).measured
+    assert measured.ours == pytest.approx(-0.01) and measured.distance == 1 and measured.paper is None
+    assert measured.low < -0.01 < measured.high
+
+
+@pytest.mark.parametrize(("series", "untested"), [
+    ("Fully-connected", {"mlp"}),
+    ("Transformer", {"transformer", "gain", "below"}),
+    ("Modified transformer", {"modified", "gain", "below"}),
+])
+def test_a_claim_of_which_one_row_is_missing_is_not_tested(series, untested, tmp_path):
+    write(tmp_path, lambda s, n, seed: None if (s, n, seed) == (series, 64, 3) else crossing(T=300, M=30)(s, n, seed))
+    for j in scoreboard(results=tmp_path):
+        assert (j.verdict == "not tested") == (j.measured is None) == (j.claim.id.split("-")[-1] in untested)
+        total = 55 * len(j.claim.series)
+        assert j.coverage == f"{total - (j.verdict == 'not tested')} of {total} runs"
+
+
+def test_without_rows_nothing_is_tested(tmp_path):
+    for j in scoreboard(results=tmp_path):
+        assert (j.verdict, j.measured) == ("not tested", None) and j.coverage.startswith("0 of ")
+
+
+def test_the_scoreboard_has_every_claim_in_order_or_one_chapters(tmp_path):
+    assert [j.claim.id for j in scoreboard(results=tmp_path)] == list(claims.claims())
+    assert all(j.claim.chapter == "same-different" for j in scoreboard("same-different", tmp_path))
+    assert scoreboard("no-such-chapter", tmp_path) == []
+
+
+def test_a_verdict_is_reproducible(tmp_path):
+    write(tmp_path, crossing(T=300, M=30))
+    assert scoreboard(results=tmp_path) == scoreboard(results=tmp_path)
+
+
+def test_committed_rows_give_one_of_the_four_verdicts():
+    assert {j.verdict for j in scoreboard()} <= set(VERDICTS)
+
+
+@pytest.mark.parametrize("name", [e.name for e in experiments.EXPERIMENTS.values() if e.published])
+def test_every_series_of_an_experiment_with_a_published_figure_has_its_curve(name):
+    for series in experiments.EXPERIMENTS[name].series:
+        curve = claims.published(name, series)
+        assert len(curve) >= 3 and curve["x"].is_monotonic_increasing
+        assert (curve["y_low"] <= curve["y"]).all() and (curve["y"] <= curve["y_high"]).all()
+
+
+def test_what_the_paper_did_not_draw_has_no_curve():
+    assert claims.published("same-different", "With dropout").empty
+    assert claims.published("stop-rule", "Transformer").empty

@@ -1,0 +1,141 @@
+"""The command line: what it prints, what it returns, and one line when something is wrong."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import abstract_symbols
+from abstract_symbols import claims, experiments
+from abstract_symbols.__main__ import main
+from abstract_symbols.experiments import EXPERIMENTS, Experiment, load, perform, read_rows
+
+TINY = Experiment(
+    name="tiny", title="A tiny network", base={"task": "same-different", "evaluation": 20, "epochs": 3},
+    series={"Fully-connected": {"network": "mlp", "width": 8}}, grid={"n": (4, 8, 12)}, seeds=2,
+)
+
+
+@pytest.fixture(autouse=True)
+def book(tmp_path, monkeypatch):
+    """A book of its own, with the claims and published curves of ours, no results, and one more experiment."""
+    shutil.copy(experiments.BOOK / "claims.yml", tmp_path)
+    shutil.copytree(experiments.BOOK / "published", tmp_path / "published")
+    monkeypatch.setattr(claims, "BOOK", tmp_path)
+    monkeypatch.setattr(experiments, "BOOK", tmp_path)
+    monkeypatch.setitem(EXPERIMENTS, "tiny", TINY)
+    monkeypatch.setenv("ABSTRACT_SYMBOLS_COMMIT", "tested")
+    return tmp_path
+
+
+RUN_TINY = ["run", "tiny", "--device", "cpu", "--workers", "1"]
+
+
+def test_list_shows_every_experiment_its_grid_and_what_is_done(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    for e in EXPERIMENTS.values():
+        assert f"{e.name}: {e.title}" in out and all(series in out for series in e.series)
+    assert "Fully-connected: 0 of 6 runs done\n  6 runs missing; cost on a CPU: not known yet" in out
+
+
+def test_list_prices_what_is_missing(capsys, book):
+    assert main(RUN_TINY) == 0
+    lines = (book / "results" / "tiny.csv").read_text().splitlines()
+    (book / "results" / "tiny.csv").write_text("\n".join([lines[0], *lines[3:], ""]))
+    assert main(["list"]) == 0
+    assert "Fully-connected: 4 of 6 runs done\n  2 runs missing; cost on a CPU: about " in capsys.readouterr().out
+
+
+def test_run_completes_and_says_so(capsys):
+    assert main(RUN_TINY) == 0
+    assert capsys.readouterr().out == "tiny: complete\n"
+    assert len(load("tiny")) == 6
+
+
+def test_run_says_what_is_missing_when_time_is_up(capsys):
+    assert main([*RUN_TINY, "--minutes", "1e-9"]) == 0
+    assert capsys.readouterr().out == "tiny: 6 runs missing; the same command goes on\n"
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_says_how_to_go_on(capsys, monkeypatch):
+    performed = []
+
+    def interrupted(*arguments):
+        if performed:
+            raise KeyboardInterrupt
+        performed.append(perform(*arguments))
+        return performed[0]
+
+    monkeypatch.setattr(experiments, "perform", interrupted)
+    assert main(RUN_TINY) == 130
+    assert "stopped" in capsys.readouterr().err.splitlines()[-1]
+    assert {row["key"] for row in load("tiny").to_dict("records")} == {row["key"] for row in performed[0]}
+
+
+def test_verify_counts_rows_and_judges_every_claim(capsys):
+    assert main(RUN_TINY) == 0
+    assert main(["verify"]) == 0
+    out = capsys.readouterr().out
+    assert "tiny.csv: 6 rows" in out and "same-different.csv: 0 rows" in out
+    for name in claims.claims():
+        assert f"{name}: not tested (0 of " in out
+
+
+def test_a_broken_row_fails_every_command_that_reads_it_in_one_line(capsys, book):
+    assert main(RUN_TINY) == 0
+    path = book / "results" / "tiny.csv"
+    path.write_bytes(path.read_bytes()[:-5])
+    before = path.read_bytes()
+    capsys.readouterr()
+    for command in (["list"], ["verify"], RUN_TINY):
+        assert main(command) == 2
+        captured = capsys.readouterr()
+        assert captured.err.startswith(f"error: {path}, line 7, column ") and captured.err.count("\n") == 1
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("arguments", "named"), [
+    (["run", "tinny"], "'tinny'; known are same-different"),
+    (["run", "tiny", "--device", "tpu"], "'tpu'; known are auto, cpu, cuda"),
+    ([*RUN_TINY, "--minutes", "0"], "minutes=0"),
+    (["run", "tiny", "--workers", "0"], "workers=0"),
+    (["bench", "--device", "tpu"], "'tpu'"),
+    (["bench", "--members", "0"], "members=0"),
+])
+def test_a_bad_value_is_one_line_that_says_what_is_right(arguments, named, capsys, book):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and named in captured.err and captured.err.count("\n") == 1
+    assert captured.out == "" and not (book / "results").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["runn"], ["run"], ["run", "tiny", "--minutes", "soon"]])
+def test_a_command_that_is_none_gets_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: python -m abstract_symbols" in capsys.readouterr().err
+
+
+def test_help_tells_every_command(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in ("list", "run", "verify", "bench"))
+
+
+def test_as_a_program_it_exits_with_2_one_line_on_stderr_and_no_traceback(book):
+    source = str(Path(abstract_symbols.__file__).parents[1])
+    environment = {**os.environ, "ABSTRACT_SYMBOLS_BOOK": str(book),
+                   "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "abstract_symbols", "run", "no-such-thing"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: unknown experiment 'no-such-thing'; known are same-different")
+    assert ended.stderr.count("\n") == 1
+    assert read_rows(book / "results" / "no-such-thing.csv") == []

@@ -1,0 +1,583 @@
+"""Experiments: keys that stay, results files that nothing corrupts, sweeps that go on where they were stopped."""
+
+import hashlib
+import inspect
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import MISSING, asdict, fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import abstract_symbols
+from abstract_symbols import experiments
+from abstract_symbols.experiments import (
+    COLUMNS,
+    EXPERIMENTS,
+    METRICS,
+    Experiment,
+    ResultsFile,
+    Run,
+    load,
+    perform,
+    progress,
+    read_rows,
+    repeat,
+    run,
+    units,
+)
+
+NETWORKS = {
+    "Fully-connected": {"network": "mlp", "width": 8},
+    "Transformer": {"network": "transformer", "d_emb": 8, "heads": 2, "d_head": 4, "d_mlp": 8},
+}
+TINY = Experiment(
+    name="tiny", title="Two tiny networks", series=NETWORKS, grid={"n": (4, 8, 12)}, seeds=3,
+    base={"task": "same-different", "evaluation": 20, "epochs": 5, "batch": 5},
+)
+
+
+@pytest.fixture(autouse=True)
+def no_git(monkeypatch):
+    monkeypatch.setenv("ABSTRACT_SYMBOLS_COMMIT", "tested")
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "tiny", TINY)
+    return TINY
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """The folder of an unbroken sweep over TINY."""
+    folder = tmp_path_factory.mktemp("complete")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(EXPERIMENTS, "tiny", TINY)
+        patch.setenv("ABSTRACT_SYMBOLS_COMMIT", "tested")
+        assert run("tiny", device="cpu", workers=1, results=folder) == 0
+    return folder
+
+
+@pytest.fixture
+def path(complete, tmp_path):
+    """A results file of its own that a test may spoil: the complete one."""
+    return Path(shutil.copy(complete / "tiny.csv", tmp_path))
+
+
+def a_row(of, **changes):
+    metrics = {name: 0.1 * i for i, name in enumerate(METRICS)}
+    return {"key": of.key, **metrics, **asdict(of), "best_epoch": 3, "epochs_run": 5, "seconds": 1.5, "device": "cpu",
+            "torch": "2.0", "commit": "tested", **changes}
+
+
+def without_circumstances(rows):
+    """The rows without what may differ between two right sweeps, in the order of their keys."""
+    return sorted(({k: v for k, v in row.items() if k not in ("seconds", "commit")} for row in rows),
+                  key=lambda row: row["key"])
+
+
+# ---- runs and their keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("of", "key"), [
+    (Run("same-different", "transformer", n=64, seed=3), "d805fe3b40cd4d1c"),
+    (Run("aba-abb", "mlp", n=4, seed=0, lr=0.01, gram=True, width=64), "7f94a61012c7dc32"),
+    (Run("same-different", "transformer", n=64, seed=3, a=True, b=True), "0a417a6cf65833e2"),
+])
+def test_keys_of_committed_rows_are_for_ever(of, key):
+    assert of.key == key
+
+
+def test_what_a_key_leaves_out_does_not_change():
+    """Another default would give old keys another meaning: add a field or an option instead."""
+    stated = {"lr": 1e-3, "batch": 1024, "epochs": 1000, "stop": 2e-3, "optimizer": "adam", "evaluation": 1000}
+    defaults = {f.name: f.default for f in fields(Run) if f.default is not MISSING}
+    assert stated.items() <= defaults.items()
+    assert all(value is None for name, value in defaults.items() if name not in stated)
+    of_networks = {
+        "transformer": {"depth": 2, "d_emb": 128, "heads": 16, "d_head": 64, "d_mlp": 256, "a": False, "b": False,
+                        "c_kq": 100.0, "c_vo": 100.0},
+        "mlp": {"depth": 3, "width": 256, "gram": False},
+    }
+    for name, expected in of_networks.items():
+        parameters = inspect.signature(experiments.NETWORKS[name]).parameters
+        assert expected.items() <= {p.name: p.default for p in parameters.values()}.items()
+
+
+OPTIONAL = {
+    "lr": st.floats(1e-6, 10), "batch": st.integers(1, 4096), "epochs": st.integers(1, 2000),
+    "stop": st.floats(0, 1), "optimizer": st.sampled_from(["adam", "sgd"]), "evaluation": st.integers(1, 2000),
+    "a": st.booleans(), "b": st.booleans(), "c_kq": st.floats(0, 1e3) | st.integers(0, 100),
+    "c_vo": st.floats(0, 1e3) | st.integers(0, 100), "depth": st.integers(1, 4), "d_emb": st.integers(1, 512),
+    "heads": st.integers(1, 64), "d_head": st.integers(1, 64), "d_mlp": st.integers(1, 512),
+    "width": st.integers(1, 512), "gram": st.booleans(),
+}
+some_runs = st.builds(
+    lambda required, options: Run(*required, **options),
+    st.tuples(st.sampled_from(["same-different", "aba-abb"]), st.sampled_from(["mlp", "transformer"]),
+              st.integers(1, 10**6), st.integers(0, 10**6)),
+    st.fixed_dictionaries({}, optional=OPTIONAL),
+)
+
+
+@given(some_runs)
+def test_a_key_is_the_hash_of_what_differs_from_the_defaults(of):
+    stated = {f.name: getattr(of, f.name) for f in fields(Run) if getattr(of, f.name) != f.default}
+    shuffled = dict(random.Random(0).sample(list(stated.items()), len(stated)))
+    assert Run(**shuffled).key == of.key == Run(**asdict(of)).key
+    assert of.key == hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@given(some_runs, some_runs)
+@example(Run("copy", "transformer", 4, 0, c_kq=100), Run("copy", "transformer", 4, 0, c_kq=100.0))
+@example(Run("copy", "transformer", 4, 0, a=False), Run("copy", "transformer", 4, 0))
+def test_two_runs_share_a_key_only_if_they_are_equal(one, other):
+    assert (one.key == other.key) == (one == other)
+
+
+@given(some_runs)
+def test_runs_of_one_shape_differ_in_seed_and_learning_rate_only(of):
+    assert replace(of, seed=of.seed + 1, lr=of.lr * 2).shape == of.shape
+    for name in ("n", "batch", "epochs", "width"):
+        assert replace(of, **{name: (getattr(of, name) or 1) + 1}).shape != of.shape
+
+
+def test_a_run_draws_the_same_network_and_samples_each_time_and_others_with_another_seed():
+    of = Run("same-different", n=6, seed=1, evaluation=20, **NETWORKS["Transformer"])
+    one, again, other = of.member(), of.member(), replace(of, seed=2).member()
+    assert one.network.tokens.equal(again.network.tokens) and not one.network.tokens.equal(other.network.tokens)
+    assert one.train.tokens.equal(again.train.tokens) and not one.train.tokens.equal(other.train.tokens)
+
+
+def test_a_runs_strings_come_from_three_disjoint_alphabets():
+    m = Run("aba-abb", "mlp", n=7, seed=0, evaluation=20, width=8).member()
+    assert [len(s.alphabet) for s in (m.train, m.validation, m.test)] == [7, 20, 20]
+    assert [len(s) for s in (m.train, m.validation, m.test)] == [7, 20, 20]
+    symbols = [set(s.tokens.flatten().tolist()) for s in (m.train, m.validation, m.test)]
+    assert not symbols[0] & symbols[1] and not symbols[0] & symbols[2] and not symbols[1] & symbols[2]
+    assert m.network.vocab == 47
+    assert not m.validation.templates.equal(m.test.templates), "each is drawn anew"
+
+
+@pytest.mark.parametrize(("of", "named"), [
+    (Run("same-diferent", "mlp", n=4, seed=0), "task 'same-diferent'; known are same-different"),
+    (Run("same-different", "gru", n=4, seed=0), "network 'gru'; known are transformer, mlp"),
+    (Run("copy", "mlp", n=4, seed=0), "task 'copy'.*symbolic.*'mlp'"),
+    (Run("same-different", "mlp", n=4, seed=0, heads=2), "'mlp'.*'heads'"),
+    (Run("same-different", "transformer", n=4, seed=0, gram=True), "'transformer'.*'gram'"),
+    (Run("same-different", "mlp", n=4, seed=0, width=0), "width=0"),
+    (Run("same-different", "mlp", n=1, seed=0), "alphabet of 1 tokens"),
+])
+def test_a_run_that_cannot_be_is_refused_by_name(of, named):
+    with pytest.raises(ValueError, match=named):
+        of.member()
+
+
+# ---- the grid ----------------------------------------------------------------------------------------------------
+
+
+def test_an_experiment_is_its_grid_times_series_times_seeds_small_runs_first():
+    runs = TINY.runs()
+    assert len(runs) == 3 * 2 * 3 == len({r.key for r in runs})
+    assert [r.n for r in runs] == sorted(r.n for r in runs)
+    assert {(r.n, r.seed, series) for r, series in runs.items()} == {
+        (n, seed, series) for n in (4, 8, 12) for seed in range(3) for series in NETWORKS}
+    assert all(getattr(r, k) == v for r, series in runs.items() for k, v in {**TINY.base, **NETWORKS[series]}.items())
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_runs_that_can_be_and_a_published_file_if_it_names_one(name):
+    e = EXPERIMENTS[name]
+    smallest = {run.shape[:2] + (series,): run for run, series in reversed(e.runs().items())}
+    assert {series for *_, series in smallest} == set(e.series)
+    assert all(of.member().network for of in smallest.values())
+    assert e.published is None or (experiments.BOOK / "published" / f"{e.published}.csv").exists()
+
+
+def test_units_hold_every_run_once_and_runs_of_one_shape_only():
+    cut = units(TINY.runs(), "cpu")
+    assert sorted(r.key for unit in cut for r in unit) == sorted(r.key for r in TINY.runs())
+    assert all(len({r.shape for r in unit}) == 1 for unit in cut)
+    assert max(map(len, cut)) == 3
+
+
+# ---- results files -----------------------------------------------------------------------------------------------
+
+finite_or_not = st.floats() | st.integers(0, 1000).map(float)
+some_rows = st.builds(
+    lambda of, values, text: a_row(of, **dict(zip(METRICS[:4], values, strict=True)), device=text),
+    some_runs, st.tuples(*[finite_or_not] * 4), st.sampled_from(["cpu", 'an "odd", name', "NVIDIA H200", "ά"]),
+)
+
+
+@given(st.lists(some_rows, min_size=1, max_size=4, unique_by=lambda row: row["key"]))
+@settings(max_examples=40)
+def test_what_is_appended_is_read_back(rows):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "some.csv"
+        for row in rows:
+            with ResultsFile(path) as file:
+                file.append([row])
+        back = read_rows(path)
+        assert repr(back) == repr([{c: row[c] for c in COLUMNS} for row in rows])  # nan is not equal to itself
+        with ResultsFile(path) as file:
+            file.append(rows)
+        assert repr(read_rows(path)) == repr(back), "a row that is there is not added again"
+
+
+def test_a_folder_without_the_file_has_no_rows(tmp_path, tiny):
+    assert read_rows(tmp_path / "none.csv") == []
+    assert load("tiny", tmp_path).empty
+    assert list(load("tiny", tmp_path).columns) == ["series", *COLUMNS]
+
+
+def test_loaded_rows_say_their_series_and_leave_out_rows_of_no_series(path, tiny):
+    with ResultsFile(path) as file:
+        file.append([a_row(Run("same-different", "mlp", n=4, seed=99))])
+    table = load("tiny", path.parent)
+    assert len(table) == len(read_rows(path)) - 1 == 18
+    assert (table["series"] == table["network"].map({"mlp": "Fully-connected", "transformer": "Transformer"})).all()
+
+
+def test_a_second_writer_is_refused_and_readers_are_not(path):
+    with ResultsFile(path), pytest.raises(ValueError, match=r"tiny\.csv: another process"), ResultsFile(path):
+        pass
+    with ResultsFile(path) as file, pytest.raises(ValueError, match="another process"):
+        assert len(read_rows(path)) == 18 == len(file.rows)
+        with ResultsFile(path):
+            pass
+    with ResultsFile(path) as file:
+        assert len(file.rows) == 18
+
+
+INDEX = {column: i for i, column in enumerate(COLUMNS)}
+
+
+def in_line(number, change):
+    """A spoiler: one line's cells are changed."""
+    def spoil(content):
+        lines = content.split(b"\n")
+        lines[number - 1] = b",".join(change(lines[number - 1].split(b",")))
+        return b"\n".join(lines)
+
+    return spoil
+
+
+def in_cell(number, column, text):
+    i = INDEX[column]
+    return in_line(number, lambda cells: [*cells[:i], text, *cells[i + 1:]])
+
+
+def without(column):
+    i = INDEX[column]
+
+    def spoil(content):
+        rows = (line.split(b",") for line in content.split(b"\n"))
+        return b"\n".join(b",".join(cells[:i] + cells[i + 1:]) for cells in rows)
+
+    return spoil
+
+
+def test_a_file_from_before_a_field_was_added_gets_the_column_and_keeps_its_rows(path):
+    before = read_rows(path)
+    path.write_bytes(without("gram")(path.read_bytes()))
+    assert [r["key"] for r in read_rows(path)] == [r["key"] for r in before]
+    new = Run("same-different", "mlp", n=4, seed=7, gram=True)
+    with ResultsFile(path) as file:
+        file.append([a_row(new)])
+    assert path.read_text().split("\n")[0] == ",".join(COLUMNS)
+    assert read_rows(path)[:-1] == before and read_rows(path)[-1]["gram"] is True
+    assert sorted(p.name for p in path.parent.iterdir()) == ["tiny.csv", "tiny.lock"]
+
+
+BROKEN = {  # what is done to the bytes; line and column that the message must name; words in it
+    "cut off": (lambda b: b[:-9], 19, "torch", "cut off"),
+    "cut off in the first cell": (lambda b: b + b"0a41", 20, "key", "cut off"),
+    "cut off before the end of line": (lambda b: b[:-1], 19, "commit", "cut off"),
+    "cut off header": (lambda b: b[:12], 1, "net", "unknown column"),
+    "empty file": (lambda b: b"", 1, "", ""),
+    "too few cells": (in_line(4, lambda cells: cells[:5]), 4, "seed", "5 cells instead of"),
+    "too many cells": (in_line(4, lambda cells: [*cells, b"1"]), 4, "commit", "cells instead of"),
+    "empty line": (in_line(7, lambda cells: []), 7, "", "0 cells"),
+    "zeros instead of a row": (lambda b: b + b"\0" * 40 + b"\n", 20, "", "1 cells"),
+    "not a number": (in_cell(3, "test_loss", b"0.1x"), 3, "test_loss", "'0.1x'"),
+    "not an integer": (in_cell(3, "seed", b"0.5"), 3, "seed", "'0.5'"),
+    "neither true nor false": (in_cell(3, "gram", b"yes"), 3, "gram", "'yes'"),
+    "no metric": (in_cell(3, "test_loss", b""), 3, "test_loss", "empty cell"),
+    "changed field": (in_cell(3, "lr", b"0.01"), 3, "key", "a cell was changed"),
+    "changed key": (in_cell(3, "key", b"0" * 16), 3, "key", "0" * 16),
+    "bytes that are no text": (lambda b: b.replace(b"same", b"s\xffme", 1), 2, "key", ""),
+    "row twice": (lambda b: b + b.split(b"\n")[5 - 1] + b"\n", 20, "key", "on line 5"),
+    "unknown column": (in_cell(1, "commit", b"comit"), 1, "comit", "unknown column"),
+    "column twice": (in_cell(1, "b", b"a"), 1, "a", ""),
+    "no column of keys": (without("key"), 1, "key", ""),
+    "no column of a field": (without("n"), 1, "n", ""),
+    "no column of a metric": (without("test_loss"), 1, "test_loss", ""),
+}
+
+
+@pytest.mark.parametrize("breakage", BROKEN)
+def test_a_broken_file_is_named_with_line_and_column_and_nothing_is_overwritten(breakage, path, tiny):
+    spoil, line, column, words = BROKEN[breakage]
+    broken = spoil(path.read_bytes())
+    path.write_bytes(broken)
+    for attempt in (lambda: read_rows(path), lambda: load("tiny", path.parent), lambda: ResultsFile(path).__enter__(),
+                    lambda: run("tiny", device="cpu", workers=1, results=path.parent)):
+        with pytest.raises(ValueError) as error:
+            attempt()
+        message = str(error.value)
+        assert message.startswith(f"{path}, line {line}, column {column}{':' if column else ''}")
+        assert words in message and "\n" not in message
+        assert path.read_bytes() == broken
+
+
+def test_a_repaired_file_is_taken_at_once(path, tiny):
+    good = path.read_bytes()
+    path.write_bytes(good[:-9])
+    with pytest.raises(ValueError, match="cut off"):
+        run("tiny", device="cpu", workers=1, results=path.parent)
+    path.write_bytes(good)
+    assert run("tiny", device="cpu", workers=1, results=path.parent) == 0
+
+
+# ---- sweeps ------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_says_what_was_run_where_and_how_it_went(complete):
+    rows = read_rows(complete / "tiny.csv")
+    assert {row["key"] for row in rows} == {r.key for r in TINY.runs()} and len(rows) == 18
+    for row in rows:
+        assert (row["device"], row["commit"], row["evaluation"]) == ("cpu", "tested", 20)
+        assert row["seconds"] >= 0 and 1 <= row["best_epoch"] <= row["epochs_run"] <= 5
+        assert all(isinstance(row[m], (int, float)) and row[m] >= 0 for m in METRICS)
+
+
+def test_rows_are_those_of_training_a_run_by_itself_up_to_rounding(complete):
+    rows = {row["key"]: row for row in read_rows(complete / "tiny.csv")}
+    for of in list(TINY.runs())[::7]:
+        (row,) = perform([of])
+        assert row["commit"] == "tested"
+        assert [row[m] for m in METRICS] == pytest.approx([rows[of.key][m] for m in METRICS], rel=1e-4)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7, 17])
+def test_a_resumed_sweep_gives_the_rows_of_an_unbroken_one(kept, complete, tmp_path, tiny):
+    rows = read_rows(complete / "tiny.csv")
+    random.Random(kept).shuffle(rows)
+    with ResultsFile(tmp_path / "tiny.csv") as file:
+        file.append(rows[:kept])
+    assert run("tiny", device="cpu", workers=1, results=tmp_path) == 0
+    again = read_rows(tmp_path / "tiny.csv")
+    assert again[:kept] == rows[:kept]
+    assert without_circumstances(again) == without_circumstances(rows)
+
+
+@pytest.fixture
+def performed(monkeypatch):
+    """The units that are performed, from now on."""
+    seen = []
+
+    def recording(unit, *arguments):
+        seen.append(unit)
+        return perform(unit, *arguments)
+
+    monkeypatch.setattr(experiments, "perform", recording)
+    return seen
+
+
+def test_only_units_that_lack_a_row_are_performed_and_these_whole(path, tiny, performed):
+    rows = read_rows(path)
+    path.unlink()
+    with ResultsFile(path) as file:
+        file.append(rows[1:])
+    assert run("tiny", device="cpu", workers=1, results=path.parent) == 0
+    assert performed == [unit for unit in units(TINY.runs(), "cpu") if rows[0]["key"] in {r.key for r in unit}]
+    assert len(performed[0]) == 3
+
+
+def test_a_complete_sweep_performs_nothing_and_touches_nothing(path, tiny, performed):
+    before = path.stat().st_mtime_ns
+    assert run("tiny", device="cpu", workers=1, results=path.parent) == 0
+    assert performed == [] and path.stat().st_mtime_ns == before
+
+
+def test_no_time_at_all_performs_nothing_and_reports_what_is_missing(tmp_path, tiny, performed):
+    assert run("tiny", device="cpu", workers=1, minutes=1e-9, results=tmp_path) == 18
+    assert performed == [] and read_rows(tmp_path / "tiny.csv") == []
+
+
+def test_when_time_is_up_the_unit_in_flight_is_finished_and_kept(tmp_path, tiny, performed, monkeypatch):
+    recording = experiments.perform
+
+    def slow(*arguments):
+        rows = recording(*arguments)
+        time.sleep(1.3)
+        return rows
+
+    monkeypatch.setattr(experiments, "perform", slow)
+    missing = run("tiny", device="cpu", workers=1, minutes=1.2 / 60, results=tmp_path)
+    assert len(performed) == 1 and missing == 18 - len(performed[0])
+    assert {row["key"] for row in read_rows(tmp_path / "tiny.csv")} == {r.key for r in performed[0]}
+
+
+def test_a_unit_that_fails_loses_no_other(tmp_path, tiny, performed, monkeypatch):
+    recording = experiments.perform
+
+    def failing(unit, *arguments):
+        if len(performed) == 2:
+            raise MemoryError("no memory")
+        return recording(unit, *arguments)
+
+    monkeypatch.setattr(experiments, "perform", failing)
+    with pytest.raises(MemoryError):
+        run("tiny", device="cpu", workers=1, results=tmp_path)
+    assert len(read_rows(tmp_path / "tiny.csv")) == len(performed[0]) + len(performed[1])
+    monkeypatch.setattr(experiments, "perform", recording)
+    assert run("tiny", device="cpu", workers=1, results=tmp_path) == 0
+
+
+@pytest.mark.parametrize(("name", "options", "named"), [
+    ("tinny", {}, "experiment 'tinny'; known are same-different.*tiny"),
+    ("tiny", {"device": "tpu"}, "device 'tpu'; known are auto, cpu, cuda"),
+    ("tiny", {"device": "cpu", "minutes": 0}, "minutes=0"),
+    ("tiny", {"device": "cpu", "minutes": -1.5}, "minutes=-1.5"),
+    ("tiny", {"device": "cpu", "minutes": float("nan")}, "minutes=nan"),
+    ("tiny", {"device": "cpu", "workers": 0}, "workers=0"),
+    ("tiny", {"device": "cpu", "workers": -1}, "workers=-1"),
+])
+def test_a_bad_request_is_refused_before_anything_is_written(name, options, named, tmp_path, tiny, performed):
+    with pytest.raises(ValueError, match=named):
+        run(name, **options, results=tmp_path)
+    assert performed == [] and list(tmp_path.iterdir()) == []
+
+
+def test_an_option_that_a_network_lacks_ends_the_sweep_with_its_name(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, series={"MLP": {"network": "mlp", "heads": 2}}))
+    with pytest.raises(ValueError, match="'mlp'.*'heads'"):
+        run("tiny", device="cpu", workers=1, results=tmp_path)
+
+
+# ---- looking at what there is ------------------------------------------------------------------------------------
+
+
+def test_repeated_runs_give_the_committed_numbers(complete, tiny):
+    table = repeat("tiny", load("tiny", complete), n=[4, 12], seeds=[0, 2])
+    assert len(table) == 2 * 2 * 2 and set(table["series"]) == set(NETWORKS)
+    assert set(table["n"]) == {4, 12} and set(table["seed"]) == {0, 2}
+    assert (table["committed"] == table["repeated"]).all()
+
+
+def test_a_changed_committed_number_shows_when_repeated(complete, tiny):
+    committed = load("tiny", complete)
+    committed["test_loss"] += 0.1 * (committed["n"] == 4)
+    table = repeat("tiny", committed, n=[4, 8], seeds=[1])
+    assert ((table["committed"] - table["repeated"]).round(6) == 0.1 * (table["n"] == 4)).all()
+
+
+def test_nothing_to_repeat_is_an_error(complete, tiny, tmp_path):
+    with pytest.raises(ValueError, match=r"'tiny' has no rows with n in \[5\] and seeds \[0\]"):
+        repeat("tiny", load("tiny", complete), n=[5], seeds=[0])
+    with pytest.raises(ValueError, match="no rows"):
+        repeat("tiny", load("tiny", tmp_path), n=[4], seeds=[0])
+
+
+def test_progress_counts_the_runs_and_prices_the_rest(complete, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "BOOK", tmp_path)
+    assert progress("tiny") == experiments.Progress({"Fully-connected": (0, 9), "Transformer": (0, 9)}, 18, None)
+    rows = [{**row, "seconds": 3600.0} for row in read_rows(complete / "tiny.csv")]
+    of = {r.key: r for r in TINY.runs()}
+    with ResultsFile(tmp_path / "results" / "tiny.csv") as file:
+        file.append([row for row in rows if row["n"] == 8])
+    p = progress("tiny")
+    assert p.done == {"Fully-connected": (3, 9), "Transformer": (3, 9)} and p.missing == 12
+    cost = {(r.network, r.n): r.cost() for r in of.values()}
+    assert p.hours == pytest.approx(sum(3 * cost[network, n] / cost[network, 8]
+                                        for network in ("mlp", "transformer") for n in (4, 12)))
+    with ResultsFile(tmp_path / "results" / "tiny.csv") as file:
+        file.append(rows)
+    assert (progress("tiny").missing, progress("tiny").hours) == (0, None)
+
+
+# ---- kill -9 -----------------------------------------------------------------------------------------------------
+
+KILLED = replace(TINY, name="killed", grid={"n": tuple(range(4, 24))}, seeds=2, base={**TINY.base, "batch": 64})
+
+RUN_KILLED = """
+import sys
+from abstract_symbols import experiments
+from abstract_symbols.__main__ import main
+e = experiments.Experiment(**{values!r})
+experiments.EXPERIMENTS[e.name] = e
+print("ready", flush=True)
+sys.exit(main(["run", e.name, "--device", "cpu", "--workers", "1"]))
+"""
+
+
+def start_sweep(book):
+    source = str(Path(abstract_symbols.__file__).parents[1])
+    values = {f.name: getattr(KILLED, f.name) for f in fields(KILLED)}
+    environment = {**os.environ, "ABSTRACT_SYMBOLS_BOOK": str(book), "ABSTRACT_SYMBOLS_COMMIT": "tested",
+                   "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    return subprocess.Popen([sys.executable, "-c", RUN_KILLED.format(values=values)], env=environment, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+class Reader(threading.Thread):
+    """Reads a results file all the while; what it saw, and what went wrong."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.path, self.counts, self.failures, self.done = path, [], [], threading.Event()
+
+    def run(self):
+        while not self.done.wait(0.002):
+            try:
+                self.counts.append(len(read_rows(self.path)))
+            except Exception as error:
+                self.failures.append(error)
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_three_times_has_every_run_once_and_the_file_is_readable_all_the_while(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "killed", KILLED)
+    unbroken = tmp_path / "unbroken"
+    started = time.perf_counter()
+    assert run("killed", device="cpu", workers=1, results=unbroken) == 0
+    seconds = time.perf_counter() - started
+
+    path, moments = tmp_path / "results" / "killed.csv", random.Random(20231015)
+    reader = Reader(path)
+    reader.start()
+    for _ in range(3):
+        with start_sweep(tmp_path) as sweep:
+            assert sweep.stdout.readline() == "ready\n", sweep.stderr.read()
+            before = len(read_rows(path))
+            while len(read_rows(path)) == before and sweep.poll() is None:
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0, seconds / 5))
+            sweep.send_signal(signal.SIGKILL)
+            sweep.communicate()
+            assert sweep.returncode == -signal.SIGKILL, "it was done before it was killed"
+    rows_before_last = len(read_rows(path))
+    with start_sweep(tmp_path) as sweep:
+        out, err = sweep.communicate()
+    reader.done.set()
+    reader.join()
+
+    assert (sweep.returncode, out.splitlines()[-1]) == (0, "killed: complete"), err
+    assert 0 < rows_before_last < len(KILLED.runs()), "the last sweep had something left to do"
+    assert reader.failures == [] and reader.counts == sorted(reader.counts) and len(set(reader.counts)) > 5
+    rows = read_rows(path)
+    assert sorted(row["key"] for row in rows) == sorted(r.key for r in KILLED.runs())
+    assert without_circumstances(rows) == without_circumstances(read_rows(unbroken / "killed.csv"))

@@ -1,0 +1,274 @@
+"""Figures say in words and in tables what they draw, all of it made from the rows."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from base64 import b64decode
+from dataclasses import replace
+from io import BytesIO
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+
+from abstract_symbols import claims, experiments, figures  # noqa: E402
+from abstract_symbols.claims import Judgement, Measured  # noqa: E402
+
+NAME = "same-different"
+E = experiments.EXPERIMENTS[NAME]
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def rows():
+    """Every run of same-different: losses fall from 1 by a slope of the series, ± 0.1 over the seeds."""
+    slopes = {"Fully-connected": 0.0, "Transformer": 0.1, "Modified transformer": 0.2}
+    return pd.DataFrame([
+        {"series": series, "n": of.n, "seed": of.seed, "device": "cpu", "torch": "2.13.0",
+         "test_loss": 1 - slopes[series] * (np.log2(of.n) - 2) / 2 + 0.05 * (of.seed - 2),
+         "final_test_loss": 2.0}
+        for of, series in E.runs().items()
+    ])
+
+
+def table_of(html):
+    """Header and rows of the table in it; the whole must be well formed."""
+    tree = ElementTree.fromstring(html.data.replace("<br>", "<br/>"))
+    cells = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
+    return tree, cells[0], cells[1:]
+
+
+# ---- curves ------------------------------------------------------------------------------------------------------
+
+
+def test_a_summary_has_mean_and_standard_error_of_every_point_in_the_legends_order(rows):
+    table = figures.summary(NAME, rows.sample(frac=1, random_state=0))
+    assert list(zip(table["series"], table["n"], strict=True)) == [(s, n) for s in E.series for n in E.grid["n"]]
+    assert (table["seeds"] == 5).all()
+    for _, point in table.iterrows():
+        losses = rows[(rows["series"] == point["series"]) & (rows["n"] == point["n"])]["test_loss"]
+        assert point["mean"] == pytest.approx(losses.mean())
+        assert point["se"] == pytest.approx(losses.std(ddof=1) / 5**0.5)
+
+
+def test_a_figure_draws_our_means_and_the_papers_curves(rows):
+    (ax,) = figures.learning_curves(NAME, rows).axes
+    drawn = [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in ax.lines]
+
+    def is_drawn(x, y):
+        return any(len(a) == len(x) and np.allclose(a, x) and np.allclose(b, y) for a, b in drawn)
+
+    summary = figures.summary(NAME, rows)
+    for series in E.series:
+        ours, theirs = summary[summary["series"] == series], claims.published(NAME, series)
+        assert is_drawn(ours["n"], ours["mean"]) and is_drawn(theirs["x"], theirs["y"])
+    bands = np.concatenate([path.vertices for band in ax.collections for path in band.get_paths()])
+    for _, point in summary.iterrows():
+        for edge in (point["mean"] - point["se"], point["mean"] + point["se"]):
+            assert np.isclose(bands, [point["n"], edge]).all(1).any(), "one standard error"
+    assert ax.get_xscale() == "log" and ax.get_ylim()[1] > summary["mean"].max()
+
+
+def test_a_figure_names_every_series_its_axes_and_the_paper_and_is_opaque(rows):
+    figure = figures.learning_curves(NAME, rows, ylabel="some loss")
+    legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    words = [text.get_text() for legend in legends for text in legend.get_texts()]
+    assert set(E.series) <= set(words) and any("paper" in w for w in words)
+    assert "n = " in figure.axes[0].get_xlabel() and figure.axes[0].get_ylabel() == "some loss"
+    figures.style()
+    assert plt.figure().get_facecolor() == (1, 1, 1, 1)
+
+
+def test_a_figure_of_an_experiment_without_a_published_one_draws_ours_alone(rows, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, NAME, replace(E, published=None))
+    figure = figures.learning_curves(NAME, rows)
+    assert len([line for line in figure.axes[0].lines if len(line.get_xdata()) == 11]) == 3
+    assert "paper" not in figures.alt_text(NAME, rows)
+    assert "paper" not in table_of(figures.values_table(NAME, rows))[1]
+
+
+def test_every_mean_is_inside_the_picture_however_large(rows):
+    rows.loc[rows["n"] == 64, "test_loss"] = 7.0
+    assert figures.learning_curves(NAME, rows).axes[0].get_ylim()[1] > 7
+
+
+def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_half(rows):
+    text = figures.alt_text(NAME, rows)
+    assert E.title in text
+    assert "Fully-connected: 1.00 at n = 4, 1.00 at n = 4096, never falls below one half (paper: never)" in text
+    assert "Transformer: 1.00 at n = 4, 0.50 at n = 4096" in text
+    modified = "Modified transformer: 1.00 at n = 4, 0.00 at n = 4096, falls below one half at n = 128 (paper: n = 19)"
+    assert modified in text
+    assert "(paper: n = 429)" in text
+    assert "\n" not in text and '"' not in text
+
+
+def test_alt_text_follows_the_metric_it_is_asked_for(rows):
+    text = figures.alt_text(NAME, rows, "final_test_loss")
+    assert "Transformer: 2.00 at n = 4, 2.00 at n = 4096, never falls" in text
+
+
+def test_a_series_that_the_paper_did_not_draw_has_no_published_number(rows, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, NAME, replace(E, series={**E.series, "With dropout": {}}))
+    more = pd.concat([rows, rows[rows["series"] == "Transformer"].assign(series="With dropout")])
+    part = figures.alt_text(NAME, more).split("With dropout: ")[1]
+    assert "1.00 at n = 4" in part and "paper" not in part
+    assert [row[3] for row in table_of(figures.values_table(NAME, more))[2] if row[0] == "With dropout"] == ["–"] * 11
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
+
+
+def test_the_values_are_folded_and_complete(rows):
+    tree, head, body = table_of(figures.values_table(NAME, rows))
+    assert tree.tag == "details" and "open" not in tree.attrib and tree.find("summary").text
+    assert head == ["network", "n", "ours", "paper", "ours, last epoch", "seeds"]
+    assert [(row[0], int(row[1])) for row in body] == [(s, n) for s in E.series for n in E.grid["n"]]
+    paper = {(s, x): y for s in E.series for x, y in claims.published(NAME, s)[["x", "y"]].to_numpy()}
+    for series, n, ours, theirs, last, seeds in body:
+        mean = rows[(rows["series"] == series) & (rows["n"] == int(n))]["test_loss"].mean()
+        assert [float(x) for x in ours.split(" ± ")] == pytest.approx([mean, 0.0354], abs=6e-4)
+        assert (theirs, last, seeds) == (f"{paper[series, int(n)]:.3f}", "2.000 ± 0.000", "5")
+
+
+def test_a_point_of_one_seed_has_no_standard_error(rows):
+    _, _, body = table_of(figures.values_table(NAME, rows[rows["seed"] == 2]))
+    assert not any("nan" in cell for row in body for cell in row)
+
+
+def test_a_fold_escapes_its_title():
+    html = figures.fold("a < b", pd.DataFrame({"x": ["<script>"]})).data
+    assert "a &lt; b" in html and "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (None, "–"), (float("inf"), "∞"), (0.0, "0"), (0.12345, "0.123"), (-0.5, "-0.5"), (1.0, "1"), (18.789, "18.8"),
+    (429.47, "429"), (999.4, "999"), (999.7, "1000"), (1234.5, "1234"), (123456.7, "123457"), (-2000.0, "-2000"),
+])
+def test_a_number_has_three_digits_or_all_before_the_point(value, text):
+    assert figures.number(value) == text
+
+
+@given(st.floats(1e-3, 1e7) | st.floats(-1e7, -1e-3))
+@example(999.5)
+@example(999.49)
+def test_a_number_is_near_and_has_no_exponent(value):
+    text = figures.number(value)
+    assert re.fullmatch(r"-?\d+(\.\d+)?", text)
+    assert float(text) == pytest.approx(value, rel=0.005 + 1e-9)
+
+
+# ---- coverage ----------------------------------------------------------------------------------------------------
+
+
+def test_coverage_says_which_rows_how_many_seeds_and_which_devices(rows):
+    text = figures.coverage(NAME, rows)
+    assert "165 of 165 runs of results/same-different.csv" in text and "5 seeds" in text and "2.13.0" in text
+    some = rows[(rows["n"] != 4) | (rows["seed"] < 3)].copy()
+    some.loc[some["n"] == 8, "device"] = "NVIDIA H200"
+    text = figures.coverage(NAME, some)
+    assert "159 of 165 runs" in text and "3 to 5 seeds" in text and "NVIDIA H200, cpu" in text
+    assert figures.coverage(NAME, rows[:0]) == "No run of 165 is done yet."
+
+
+# ---- the scoreboard ----------------------------------------------------------------------------------------------
+
+CLAIM = claims.claims()["same-different-transformer"]
+
+
+@pytest.mark.parametrize("verdict", claims.VERDICTS)
+def test_a_scoreboards_row_links_to_the_chapter_and_shows_number_interval_and_verdict(verdict):
+    measured = None if verdict == "not tested" else Measured(512.3, 400.0, float("inf"), 429.47, 1.19)
+    html = figures.scoreboard([Judgement(CLAIM, verdict, measured, "7 of 55 runs")])
+    tree, _, _ = table_of(html)
+    (row,) = next(tree.iter("tbody"))
+    assert [a.attrib["href"] for a in row.iter("a")] == ["same-different.html"]
+    (badge,) = [s for s in row.iter("span") if "verdict" in s.attrib["class"].split()]
+    assert badge.text == verdict
+    text = "".join(row.itertext())
+    assert CLAIM.statement in text and CLAIM.id in text
+    if measured:
+        assert "512 [400, ∞]" in text and "429" in text
+    else:
+        assert "–" in text and "nan" not in text
+
+
+def test_verdicts_look_different_and_the_style_sheet_knows_each():
+    badges = [figures.scoreboard([Judgement(CLAIM, v, None, "")]).data for v in claims.VERDICTS]
+    classes = [re.search(r'class="verdict ([\w-]+)"', badge)[1] for badge in badges]
+    assert len(set(classes)) == 4
+    css = (experiments.BOOK / "_static" / "custom.css").read_text(encoding="utf-8")
+    assert all(f".{name}" in css for name in classes)
+
+
+def test_a_statement_is_escaped_in_the_scoreboard():
+    html = figures.scoreboard([Judgement(replace(CLAIM, statement="a < b & c"), "held", None, "")]).data
+    assert "a &lt; b &amp; c" in html
+
+
+def test_every_measure_has_words():
+    assert set(figures.MEASURE_WORDS) == set(claims.MEASURES)
+
+
+# ---- pictures ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def displayed(tmp_path, monkeypatch):
+    """What a notebook would show: pairs of data and metadata by MIME type."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.instance(config=config)
+    with capture_output() as captured:
+        yield captured
+    InteractiveShell.clear_instance()
+
+
+def test_a_shown_figure_is_a_picture_with_its_text_alternative_and_is_closed(displayed):
+    figures.style()
+    figure, ax = plt.subplots()
+    ax.plot([1, 2])
+    figures.show(figure, alt="A line that rises.")
+    (output,) = displayed.outputs
+    png = output.data["image/png"]
+    pixels = plt.imread(BytesIO(png if isinstance(png, bytes) else b64decode(png)))
+    assert pixels.shape[2] == 3 or pixels[..., 3].min() == 1, "opaque"
+    assert output.metadata["image/png"]["alt"] == "A line that rises."
+    assert 0 < output.metadata["image/png"]["width"] < pixels.shape[1], "sharp on a dense screen"
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_the_same_figure_is_the_same_bytes(displayed, rows):
+    for _ in range(2):
+        figures.show(figures.learning_curves(NAME, rows), alt="")
+    one, again = displayed.outputs
+    assert one.data["image/png"] == again.data["image/png"]
+
+
+def test_a_picture_of_strings_has_a_tile_a_symbol_of_the_symbols_colour():
+    groups = [("same", ["AA", "BB"], ["XX"]), ("different", ["AB"], ["XY", "YX"])]
+    (ax,) = figures.strings_picture(groups).axes
+    letters = [t.get_text() for t in ax.texts if len(t.get_text()) == 1]
+    assert "".join(letters) == "AABB" + "AB" + "XX" + "XYYX"
+    colors = {}
+    assert len(ax.patches) == len(letters)
+    for letter, tile in zip(letters, ax.patches, strict=True):
+        assert colors.setdefault(letter, tile.get_facecolor()) == tile.get_facecolor()
+    assert len(set(colors.values())) == 4
+    assert {"same", "different"} <= {t.get_text() for t in ax.texts}
