@@ -146,7 +146,7 @@ def number(value: float | None) -> str:
     """Three significant digits; – for none, ∞ for what is never reached."""
     if value is None:
         return "–"
-    return "∞" if np.isinf(value) else f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
+    return "∞" if np.isinf(value) else f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:.0f}"
 
 
 MEASURE_WORDS = {
@@ -163,7 +163,7 @@ def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
     for j in judgements:
         ours = "–"
         if j.measured:
-            ours = f"{number(j.measured.ours)} <small>[{number(j.measured.low)}, {number(j.measured.high)}]</small>"
+            ours = f"{number(j.measured.ours)} <small class='interval'>[{number(j.measured.low)}, {number(j.measured.high)}]</small>"
         lines.append(
             f'<tr><td>{html.escape(j.claim.statement)}<br><small><a href="{j.claim.chapter}.html">{j.claim.chapter}</a>'
             f" · <code>{j.claim.id}</code> · {MEASURE_WORDS[j.claim.measure]} · {j.coverage}</small></td>"
