@@ -22,6 +22,7 @@ training**. It is the smallest task of the paper {cite:p}`boixadsera2024abstract
 profile = "quick"
 
 # %%
+import pandas as pd
 import torch
 from IPython.display import Markdown
 
@@ -218,6 +219,25 @@ Markdown(f"""
 - After its fall, the modified transformer's curve takes longer to reach zero: {both("Modified transformer", 128)},
   {both("Modified transformer", 512)}, {both("Modified transformer", 2048)}.
 """)
+
+# %% [markdown]
+r"""
+## Does the stop rule cost anything?
+
+Training ends when the training loss is below 0.002. Would more of it change the test loss? The same networks, trained on until their
+training loss is below 0.0001 (same seeds; the difference with its standard error over seeds):
+"""
+
+# %% tags=["remove-input"]
+pairs = rows.merge(experiments.load("stop-rule"), on=["series", "n", "seed"], suffixes=("", "_longer"))
+pairs["difference"] = pairs["test_loss_longer"] - pairs["test_loss"]
+figures.table(pd.DataFrame([
+    {"network": series, "n": n, "seeds": len(group), "stop at 0.002": f"{group['test_loss'].mean():.3f}",
+     "stop at 0.0001": f"{group['test_loss_longer'].mean():.3f}",
+     "difference": f"{group['difference'].mean():+.3f} ± {group['difference'].sem():.3f}",
+     "epochs": f"{group['epochs_run'].mean():.0f} → {group['epochs_run_longer'].mean():.0f}"}
+    for (series, n), group in pairs.groupby(["series", "n"], sort=False)
+]))
 
 # %% [markdown]
 r"""
