@@ -16,7 +16,7 @@ What was run where, how much of each grid is done, and how fast the code is. All
 # %% tags=["parameters"]
 profile = "quick"
 
-# %%
+# %% tags=["hide-input"]
 import platform
 
 import pandas as pd
@@ -62,7 +62,7 @@ r"""
 ## Speed of training
 
 Training steps of the default transformer a second, counted in model-steps: many networks trained by this package, against a plain loop
-over single textbook modules with PyTorch's Adam, in turn and in the same process (`make bench`; medians). *Peak share* is
+over single textbook modules with PyTorch's Adam, in turn and in one run (`make bench`; medians). *Peak share* is
 the arithmetic that the textbook network needs, as a fraction of the fastest matrix product measured on the same machine.
 """
 
