@@ -163,7 +163,8 @@ def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
     for j in judgements:
         ours = "–"
         if j.measured:
-            ours = f"{number(j.measured.ours)} <small class='interval'>[{number(j.measured.low)}, {number(j.measured.high)}]</small>"
+            interval = f"[{number(j.measured.low)}, {number(j.measured.high)}]"
+            ours = f'{number(j.measured.ours)} <small class="interval">{interval}</small>'
         lines.append(
             f'<tr><td>{html.escape(j.claim.statement)}<br><small><a href="{j.claim.chapter}.html">{j.claim.chapter}</a>'
             f" · <code>{j.claim.id}</code> · {MEASURE_WORDS[j.claim.measure]} · {j.coverage}</small></td>"

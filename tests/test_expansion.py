@@ -1,0 +1,164 @@
+"""Exact derivatives of K_attn at (0, 0): by formula, by brute force, and in symbols."""
+
+import re
+from collections import Counter, defaultdict
+from fractions import Fraction
+from math import factorial, prod
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from abstract_symbols.kernels.expansion import attention_derivative, attention_expansion
+
+ORDERS = [(p, q) for p in range(0, 11, 2) for q in range(0, 11 - p, 2)]
+pairs = st.integers(1, 5).flatmap(lambda k: st.tuples(*[st.text("abcdefg", min_size=k, max_size=k)] * 2))
+
+
+def derivative_by_brute_force(x, y, p, q):
+    """Wick's formula as it stands: multiply the series out in all Gaussians, then take moments monomial by monomial."""
+    tokens = sorted(set(x) | set(y))
+    k, variables = len(x), len(tokens) + len(x) + 1  # ζ for each token, p for each position, γ
+
+    def monomial(*indices):
+        return tuple(indices.count(v) for v in range(variables))
+
+    def times(f, g):
+        result = defaultdict(Fraction)
+        for m, a in f.items():
+            for n, b in g.items():
+                result[tuple(i + j for i, j in zip(m, n, strict=True))] += a * b
+        return result
+
+    def plus(*polynomials):
+        result = defaultdict(Fraction)
+        for f in polynomials:
+            for m, a in f.items():
+                result[m] += a
+        return result
+
+    def softmax(string):
+        exponentials = []
+        for i, t in enumerate(string):
+            logit = {monomial(tokens.index(t)): Fraction(1), monomial(len(tokens) + i, variables - 1): Fraction(1)}
+            powers = [{monomial(): Fraction(1)}]
+            for n in range(1, p + 1):
+                powers.append({m: a / n for m, a in times(powers[-1], logit).items()})
+            exponentials.append(powers)
+        total = [plus(*(e[n] for e in exponentials)) for n in range(p + 1)]
+        inverse = [{monomial(): Fraction(1, k)}]
+        for n in range(1, p + 1):
+            known = plus(*(times(total[m], inverse[n - m]) for m in range(1, n + 1)))
+            inverse.append({m: -a / k for m, a in known.items()})
+        return [[plus(*(times(e[m], inverse[n - m]) for m in range(n + 1))) for n in range(p + 1)]
+                for e in exponentials]
+
+    def moment(powers):
+        return 0 if any(n % 2 for n in powers) else prod(prod(range(n - 1, 0, -2)) for n in powers)
+
+    first, second, result = softmax(x), softmax(y), Fraction(0)
+    for i in range(k):
+        for j in range(k):
+            for gammas, holds in ((q, x[i] == y[j]), (q - 2, i == j)):
+                for n in range(p + 1) if holds else ():
+                    for m, a in times(first[i][n], second[j][p - n]).items():
+                        if m[-1] == gammas:
+                            result += a * moment(m[:-1])
+    return result * factorial(p) * factorial(q)
+
+
+def equal_positions(x, y):
+    return sum(a == b for a in x for b in y)
+
+
+@given(pairs)
+def test_the_formulas_of_the_paper(pair):
+    x, y = pair
+    k, trace = len(x), sum(a == b for a, b in zip(x, y, strict=True))
+    assert attention_derivative(x, y, 0, 0) == Fraction(equal_positions(x, y), k**2)
+    assert attention_derivative(x, y, 2, 2) == Fraction(8 * trace, k**2) - Fraction(8 * equal_positions(x, y), k**3)
+    assert attention_derivative(x, y, 0, 2) == Fraction(2, k)
+
+
+@pytest.mark.parametrize("x, y", [("a", "a"), ("ab", "ba"), ("ab", "cd"), ("aa", "ab"), ("aab", "abb"), ("abc", "cab")])
+@pytest.mark.parametrize("p, q", [(0, 0), (2, 0), (2, 2), (2, 4), (4, 0), (4, 2)])
+def test_agrees_with_brute_force(x, y, p, q):
+    assert attention_derivative(x, y, p, q) == derivative_by_brute_force(x, y, p, q)
+
+
+@pytest.mark.parametrize("p, q", [(4, 4), (4, 6), (6, 0), (6, 2)])
+def test_agrees_with_brute_force_in_high_order(p, q):
+    assert attention_derivative("ab", "bc", p, q) == derivative_by_brute_force("ab", "bc", p, q)
+
+
+@given(pairs, st.sampled_from(ORDERS))
+@settings(max_examples=30)
+def test_symmetric_and_blind_to_names(pair, orders):
+    x, y = pair
+    renamed = [[ord(t) * 7 for t in s] for s in pair]
+    value = attention_derivative(x, y, *orders)
+    assert isinstance(value, Fraction)
+    assert value == attention_derivative(y, x, *orders) == attention_derivative(*renamed, *orders)
+
+
+@pytest.mark.parametrize("p, q", [(1, 0), (3, 2), (2, 1), (2, 6), (0, 4), (5, 5)])
+def test_vanishes_for_odd_orders_and_where_gamma_outruns_beta(p, q):
+    assert attention_derivative("aab", "bca", p, q) == 0
+    assert str(attention_expansion(p, q)) == "0" and attention_expansion(p, q).evaluate("aab", "bca") == 0
+
+
+@given(pairs, st.sampled_from([o for o in ORDERS if sum(o) <= 8]))
+@settings(max_examples=60)
+def test_symbols_and_strings_agree(pair, orders):
+    assert attention_expansion(*orders).evaluate(*pair) == attention_derivative(*pair, *orders)
+
+
+@pytest.mark.parametrize("p, q", [(10, 0), (8, 2), (6, 4), (4, 6)])
+def test_symbols_and_strings_agree_in_the_highest_order(p, q):
+    for x, y in [("aabc", "abdc"), ("abcde", "badca"), ("aab", "cbb"), ("ab", "ab")]:
+        assert attention_expansion(p, q).evaluate(x, y) == attention_derivative(x, y, p, q)
+
+
+def test_formulas_read_as_in_the_paper():
+    assert str(attention_expansion(0, 0)) == "(1/k^2) 1ᵀXYᵀ1"
+    assert str(attention_expansion(0, 2)) == "(2/k)"
+    assert str(attention_expansion(2, 2)) == "(8/k^2) tr(XYᵀ) - (8/k^3) 1ᵀXYᵀ1"
+    assert "1ᵀXXᵀXYᵀ1" in str(attention_expansion(4, 0))
+
+
+@given(pairs, st.sampled_from([(4, 0), (4, 2), (4, 4), (6, 2), (6, 4)]))
+@settings(max_examples=20)
+def test_the_printed_matrices_are_what_is_evaluated(pair, orders):
+    x, y = pair
+    alphabet = sorted(set(x) | set(y))
+    one_hot = {"X": np.array([[t == a for a in alphabet] for t in x], dtype=object) * 1,
+               "Y": np.array([[t == a for a in alphabet] for t in y], dtype=object) * 1}
+    ones = np.ones((len(x), 1), dtype=int)
+    for contraction in {c for _, _, cs in attention_expansion(*orders).terms for c in cs}:
+        text = str(contraction)
+        if text.startswith("["):
+            continue  # sums over tokens that are no matrix product
+        factors = re.findall("[XY1]ᵀ?", text)
+        matrices = [ones if f[0] == "1" else one_hot[f[0]] for f in factors]
+        result = matrices[0].T if factors[0].endswith("ᵀ") else matrices[0]
+        for name, matrix in zip(factors[1:], matrices[1:], strict=True):
+            result = result @ (matrix.T if name.endswith("ᵀ") else matrix)
+        assert np.trace(result) == contraction.evaluate(x, y), text
+
+
+def test_strings_may_be_of_any_length_and_made_of_any_tokens():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 9, (2, 12)).tolist()
+    assert attention_derivative(x, y, 4, 2) == attention_expansion(4, 2).evaluate(x, y)
+    assert attention_derivative("ab", [*"ab"], 2, 0) == attention_derivative("ab", "ab", 2, 0)
+    assert max(Counter(x).values()) > 1  # the draw has repeated tokens
+
+
+@pytest.mark.parametrize("x, y, p, q, message", [
+    ("ab", "abc", 0, 0, "one length"), ("", "", 0, 0, "one length"), ("a", "a", -1, 0, "p=-1"),
+    ("a", "a", 8, 4, "at most 10"), ("a", "a", 2.0, 0, "integers"),
+])
+def test_bad_input_is_named(x, y, p, q, message):
+    with pytest.raises(ValueError, match=message):
+        attention_derivative(x, y, p, q)

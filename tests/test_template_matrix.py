@@ -1,0 +1,177 @@
+"""The template matrix, its smallest eigenvalue and the amount of data that it predicts."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abstract_symbols import Template, TemplateTask
+from abstract_symbols.kernels.ridge import KernelRidge
+from abstract_symbols.kernels.template_matrix import (
+    expected_error,
+    kernel_values,
+    matched_strings,
+    matching_weights,
+    predicted_samples,
+    smallest_eigenvalue,
+    template_matrix,
+    template_shape,
+    width,
+)
+from abstract_symbols.kernels.transformer import TransformerKernel
+
+
+class PatternKernel:
+    """exp of a weighted count of equalities inside the strings and between them: positive definite, and exact."""
+
+    def values(self, pairs):
+        return np.array([self(x, y) for x, y in pairs])
+
+    def errors(self, pairs):
+        return np.zeros(len(pairs))
+
+    def __call__(self, x, y):
+        k = len(x)
+        between = np.array([[float(a == b) for b in y] for a in x])
+        inside = [np.array([[float(a == b) for b in z] for a in z]).ravel() for z in (x, y)]
+        return float(np.exp(0.7 * between.mean() + 0.5 * np.trace(between) / k + (inside[0] @ inside[1]) / k**2 - 1.5))
+
+
+KERNEL = PatternKernel()
+SAME_DIFFERENT = TemplateTask({"αα": +1, "αβ": -1})
+TASKS = [SAME_DIFFERENT, TemplateTask({"αβα": 1, "αββ": -1}), TemplateTask({"α": "α"}),
+         TemplateTask({"aαb": 1, "aαα": 2}), TemplateTask({"α=β": 1, "α=α": 2, "αα=": 3, "a==": 4})]
+
+
+# ---- the matrix --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_entries_are_kernel_values_of_strings_with_disjoint_symbols(task):
+    left = [t.substitute("123456789") for t in task.templates]
+    right = [t.substitute("ABCDEFGHI") for t in task.templates]
+    n = template_matrix(task, KERNEL)
+    np.testing.assert_allclose(n, [[KERNEL(x, y) for y in right] for x in left], rtol=1e-15)
+    assert n.dtype == np.float64
+    np.testing.assert_array_equal(n, n.T)
+    assert np.linalg.eigvalsh(n)[0] > 0
+
+
+def test_the_transformers_matrix_is_symmetric_and_positive():
+    kernel = TransformerKernel(beta=2.0, gamma=1.0, b1=2.0, b2=0.3, samples=2**13)
+    for task in TASKS[:2]:
+        n = template_matrix(task, kernel)
+        np.testing.assert_array_equal(n, n.T)
+        value, error = smallest_eigenvalue(task, kernel)
+        assert value == pytest.approx(np.linalg.eigvalsh(n)[0])
+        assert value > 5 * error > 0
+
+
+class Rough(PatternKernel):
+    """The same kernel with an error of known size in every value: independent, or such that all add up."""
+
+    def __init__(self, seed, together, size=1e-3):
+        self.rng, self.together, self.size, self.known = np.random.default_rng(seed), together, size, {}
+        self.shift = self.rng.standard_normal()
+
+    def values(self, pairs):
+        keys = [tuple(sorted(({*x} == {x[0]}, {*y} == {y[0]}))) for x, y in pairs]
+        for key in keys:
+            self.known.setdefault(key, self.shift * (1 if key[0] == key[1] else -1) if self.together
+                                  else self.rng.standard_normal())
+        return super().values(pairs) + self.size * np.array([self.known[key] for key in keys])
+
+    def errors(self, pairs):
+        return np.full(len(pairs), self.size)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_error_of_the_eigenvalue_covers_what_repetition_shows(together):
+    true, _ = smallest_eigenvalue(SAME_DIFFERENT, KERNEL)
+    found = [smallest_eigenvalue(SAME_DIFFERENT, Rough(seed, together)) for seed in range(200)]
+    values, errors = np.array(found).T
+    assert (np.abs(values - true) <= errors).mean() > 0.6  # a standard error covers 68 %
+    assert values.std() == pytest.approx(errors.mean(), rel=0.15 if together else 0.7)
+
+
+# ---- matchings ---------------------------------------------------------------------------------------------------
+
+
+@given(st.text("αβγab", min_size=1, max_size=4), st.text("αβγab", min_size=1, max_size=4))
+def test_weights_of_the_matchings_on_which_strings_agree_add_up_to_the_kernel(one, other):
+    k = min(len(one), len(other))
+    x, y = (template_shape(Template(z[:k]), "ab") for z in (one, other))
+    pairs = [(a, b) for a in range(width(x)) for b in range(width(y))]
+    matchings = [m for size in range(len(pairs) + 1) for m in combinations(pairs, size)
+                 if len({a for a, _ in m}) == len({b for _, b in m}) == size]
+    weights = matching_weights(KERNEL, [(x, y, m) for m in matchings])
+    for matching in matchings:
+        left, right = matched_strings(x, y, matching)
+        shared = {(left[i], right[j]) for i in range(k) for j in range(k) if x[i] < 0 and left[i] == right[j]}
+        assert len(shared) == len(matching)
+        total = sum(weights[x, y, m] for m in matchings if set(m) <= set(matching))
+        assert total == pytest.approx(KERNEL(left, right), abs=1e-12)
+        assert kernel_values(KERNEL, [(x, y, matching)])[0] == KERNEL(left, right)
+
+
+# ---- the amount of data ------------------------------------------------------------------------------------------
+
+
+def measured_error(task, n, seeds):
+    errors = []
+    for seed in range(seeds):
+        train, test = task.alphabets(max(n, 2), 1000)
+        unseen = task.sample(200, test, seed=[1, seed])
+        predictions = KernelRidge(KERNEL).fit(task.sample(n, train, seed=[0, seed])).predict(unseen)
+        errors.append(np.mean((predictions - task.values[unseen.templates.numpy()]) ** 2))
+    return np.mean(errors)
+
+
+@pytest.mark.parametrize("task", [*TASKS[:2], TemplateTask({"αα": 1, "αβ": -1}, noise=1.0)], ids=["αα", "αβα", "noise"])
+def test_the_predicted_learning_curve_is_near_the_measured_one(task):
+    for n in (10, 40, 160):
+        assert measured_error(task, n, 20) == pytest.approx(expected_error(task, KERNEL, n), rel=0.5)
+
+
+@pytest.mark.parametrize("task", TASKS[:2], ids=lambda task: task.name)
+def test_the_test_error_crosses_one_half_where_predicted(task):
+    n = predicted_samples(task, KERNEL)
+    assert expected_error(task, KERNEL, n) == pytest.approx(0.5)
+    assert measured_error(task, round(2 * n), 20) < 0.5 < measured_error(task, round(n / 2), 20)
+
+
+def test_two_likely_templates_without_repeated_symbols_need_the_stated_number():
+    class Diagonal(PatternKernel):
+        """N = ν on the labels' eigenvector; K(x, x) = 1."""
+
+        def __call__(self, x, y):
+            same = (x[0] == x[1]) == (y[0] == y[1])
+            return 1.0 if x == y else 0.5 + (0.05 if same else -0.05)
+
+    value, _ = smallest_eigenvalue(SAME_DIFFERENT, Diagonal())
+    assert value == pytest.approx(0.1)
+    expected = 2 * (0.01 + 1 - 0.55) * (np.sqrt(2) - 1) / 0.1
+    assert predicted_samples(SAME_DIFFERENT, Diagonal(), alphabet=1e15) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_kernel_that_cannot_tell_the_templates_apart_never_learns():
+    class Blind(PatternKernel):
+        def __call__(self, x, y):
+            return 1.0 + (x == y)
+
+    assert smallest_eigenvalue(SAME_DIFFERENT, Blind())[0] == pytest.approx(0, abs=1e-12)
+    assert predicted_samples(SAME_DIFFERENT, Blind()) == float("inf")
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: expected_error(TemplateTask({"α": "α"}), KERNEL, 10), "symbolic"),
+    (lambda: expected_error(SAME_DIFFERENT, KERNEL, 0), "n=0"),
+    (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, alphabet=-1), "alphabet=-1"),
+    (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, ridge=float("nan")), "ridge=nan"),
+    (lambda: predicted_samples(SAME_DIFFERENT, KERNEL, error=0), "error=0"),
+])
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
