@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from abstract_symbols import Sample, TemplateTask
-from abstract_symbols.kernels.ridge import KernelRidge, dense_ridge, gram_matrix, named_token
+from abstract_symbols.kernels.ridge import KernelRidge, _pack, dense_ridge, gram_matrix, named_token
 from abstract_symbols.kernels.transformer import TransformerKernel
 from abstract_symbols.templates import token_name
 
@@ -72,7 +72,9 @@ def test_the_linear_method_is_the_dense_one(task, n, alphabet, ridge, seed):
 @settings(max_examples=30)
 @given(tasks(), st.integers(1, 25), st.integers(4, 12), st.integers(0, 99))
 def test_the_gram_matrix_and_the_dense_solve_are_the_definition(task, n, alphabet, seed):
-    sample, other = task.sample(n, alphabet, seed=seed), task.sample(7, alphabet + 3, seed=seed + 1)
+    sample = task.sample(n, alphabet, seed=seed)
+    tokens = torch.from_numpy(strangers(task, alphabet, 7, seed))  # regular tokens in wildcards' places too
+    other = Sample(task, range(0), tokens, torch.zeros(7), torch.zeros(7, dtype=torch.int64))
     rows = [tuple(row) for row in sample.tokens.tolist()]
     columns = [tuple(row) for row in other.tokens.tolist()]
     gram = KERNEL.values(list(product(rows, rows))).reshape(n, n)
@@ -81,6 +83,7 @@ def test_the_gram_matrix_and_the_dense_solve_are_the_definition(task, n, alphabe
     np.testing.assert_array_equal(gram_matrix(KERNEL, sample, other), cross)
     expected = cross.T @ np.linalg.solve(gram + 0.1 * np.eye(n), sample.labels.numpy())
     np.testing.assert_allclose(dense_ridge(KERNEL, sample, other, ridge=0.1), expected, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(KernelRidge(KERNEL, ridge=0.1).fit(sample).predict(other), expected, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("alphabet", [1000, 30])
@@ -131,6 +134,13 @@ def test_memory_is_linear_and_iterations_stay_few(alphabet):
     unseen = SAME_DIFFERENT.sample(100, SAME_DIFFERENT.alphabets(alphabet, 100)[1])
     values = SAME_DIFFERENT.values[unseen.templates]
     np.testing.assert_allclose(model.predict(unseen), values, atol=0.1)
+
+
+@pytest.mark.parametrize("top", [3, 2**16 - 1, 2**30 - 1, 2**40])
+def test_packed_rows_are_equal_where_the_rows_are(top):
+    rows = np.random.default_rng(0).choice([0, 1, top - 1, top], size=(300, 5))
+    packed, (_, index) = _pack(rows), np.unique(rows, axis=0, return_inverse=True)
+    assert len(set(zip(packed.tolist(), index.tolist(), strict=True))) == len(set(packed.tolist())) == index.max() + 1
 
 
 def test_training_symbols_that_no_string_shares_cost_the_templates_only():
@@ -186,7 +196,9 @@ def test_labels_of_zero_need_no_iterations():
 
 @given(st.integers(0, 70_000), st.text(st.characters(min_codepoint=48, max_codepoint=0x20000,
                                                     exclude_categories=["Cs"]), max_size=4))
-@example(0, "一丁")
+@example(2, "一丁")
+@example(4, "七三")
+@example(5, "七三")
 @example(0xD800 - 0x4E00, "㐀a\U00010000")
 def test_characters_are_the_names_of_tokens(token, regular):
     regular = tuple(dict.fromkeys(regular))

@@ -47,7 +47,8 @@ def expected_error(task: TemplateTask, kernel, n: float, ridge: float = 1e-2, al
     E + λI within templates gives B⁻¹ ≈ diag(D_i / (p_i n)) + S / alphabet, where p_i is the template's probability,
     D_i = λ + K(x, x) − N_ii, and S_ij sums the first-order weights of the pairs of wildcards, each equal with
     probability 1 / alphabet. By convexity of the inverse this B is too small, so the error comes out somewhat large
-    (by up to 40 % for the paper's tasks). Label noise of the task adds σ² Σ_ij p_i H_ij² / (p_j n), H = N (N + B⁻¹)⁻¹.
+    (by up to a factor of two for the paper's tasks). Label noise adds σ² Σ_ij p_i H_ij² / (p_j n), with
+    H = N (N + B⁻¹)⁻¹.
 
     Args: n strings; alphabet, the number m of training symbols, n unless given.
     Raises: ValueError for symbolic labels, and an n, ridge or alphabet that is not positive.
