@@ -71,4 +71,5 @@ for path in bench.files():
     measured = pd.read_csv(path)
     machine = measured.iloc[0]
     print(f"{path.name}: {machine['device']}, {machine['threads']} threads, torch {machine['torch']}")
-    display(figures.table(measured[bench.SHOWN]))
+    shown = measured[list(bench.HEADERS)].rename(columns=bench.HEADERS)
+    display(figures.table(shown.dropna(axis="columns")))

@@ -136,7 +136,8 @@ def _loop_steps(runs: list[Run], device: str) -> Callable[[], None]:
     return step
 
 
-SHOWN = ["n", "members", "ensemble_steps_per_s", "loop_steps_per_s", "ratio", "peak_share", "peak_memory_gb"]
+HEADERS = {"n": "n", "members": "networks", "ensemble_steps_per_s": "ours, per s", "loop_steps_per_s": "loop, per s",
+           "ratio": "ratio", "peak_share": "peak share", "peak_memory_gb": "memory, GB"}
 
 
 def files() -> list[Path]:

@@ -168,7 +168,8 @@ def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
         lines.append(
             f'<tr><td>{html.escape(j.claim.statement)}<br><small><a href="{j.claim.chapter}.html">{j.claim.chapter}</a>'
             f" · <code>{j.claim.id}</code> · {MEASURE_WORDS[j.claim.measure]} · {j.coverage}</small></td>"
-            f"<td>{number(j.measured.paper) if j.measured else '–'}</td><td>{ours}</td>"
+            f'<td data-label="paper">{number(j.measured.paper) if j.measured else "–"}</td>'
+            f'<td data-label="ours">{ours}</td>'
             f'<td><span class="verdict {_CLASS[j.verdict]}">{j.verdict}</span></td></tr>'
         )
     head = "".join(f"<th>{h}</th>" for h in ("claim", "paper", "ours", "verdict"))
