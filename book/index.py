@@ -11,7 +11,8 @@ r"""
 # When can transformers reason with abstract symbols?
 
 *A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
-{cite:p}`boixadsera2024abstract`: one notebook for each theorem and figure, our curves over the paper's, a verdict on every claim.
+{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a verdict on every claim. It is
+being written, a chapter for each theorem and figure; those in the menu are done.
 
 Some questions are not about things but about which things are equal. *Are these two the same? Does the third repeat the
 first?* Who has understood such a question answers it for things never seen before. The paper asks when a neural network does:

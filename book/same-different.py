@@ -24,7 +24,7 @@ profile = "quick"
 # %%
 import pandas as pd
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from abstract_symbols import TemplateTask, Transformer
 from abstract_symbols import claims, ensembles, experiments, figures
@@ -236,13 +236,15 @@ training loss is below 0.0001 (same seeds; the difference with its standard erro
 # %% tags=["remove-input"]
 pairs = rows.merge(experiments.load("stop-rule"), on=["series", "n", "seed"], suffixes=("", "_longer"))
 pairs["difference"] = pairs["test_loss_longer"] - pairs["test_loss"]
-figures.table(pd.DataFrame([
+display(figures.table(pd.DataFrame([
     {"network": series, "n": n, "seeds": len(group), "stop at 0.002": f"{group['test_loss'].mean():.3f}",
      "stop at 0.0001": f"{group['test_loss_longer'].mean():.3f}",
      "difference": f"{group['difference'].mean():+.3f} ± {group['difference'].sem():.3f}",
      "epochs": f"{group['epochs_run'].mean():.0f} → {group['epochs_run_longer'].mean():.0f}"}
     for (series, n), group in pairs.groupby(["series", "n"], sort=False)
-]))
+])))
+largest = pairs.groupby(["series", "n"])["difference"].mean().abs().max()
+display(Markdown(f"No mean moves by more than {largest:.3f}."))
 
 # %% [markdown]
 r"""

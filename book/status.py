@@ -62,7 +62,8 @@ r"""
 ## Speed of training
 
 Training steps of the default transformer a second, counted in model-steps: many networks trained by this package, against a plain loop
-over single textbook modules with PyTorch's Adam, in turn and in one run (`make bench`; medians). *Peak share* is
+over single textbook modules with PyTorch's Adam, in turn and in one run (`make bench`; medians). On a CPU
+the package's side has a process of one thread for each core, as a sweep has, the loop's side one process with all cores. *Peak share* is
 the arithmetic that the textbook network needs, as a fraction of the fastest matrix product measured on the same machine; above 1 where
 the package gets by with less arithmetic.
 """

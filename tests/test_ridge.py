@@ -8,25 +8,12 @@ import pytest
 import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from pattern_kernel import PatternKernel
 
 from abstract_symbols import Sample, TemplateTask
-from abstract_symbols.kernels.ridge import KernelRidge, _pack, dense_ridge, gram_matrix, named_token
+from abstract_symbols.kernels.ridge import KernelRidge, _pack, dense_ridge, gram_matrix
 from abstract_symbols.kernels.transformer import TransformerKernel
-from abstract_symbols.templates import token_name
-
-
-class PatternKernel:
-    """exp of a weighted count of equalities inside the strings and between them: positive definite, and exact."""
-
-    def values(self, pairs):
-        return np.array([self(x, y) for x, y in pairs])
-
-    def __call__(self, x, y):
-        k = len(x)
-        between = np.array([[float(a == b) for b in y] for a in x])
-        inside = [np.array([[float(a == b) for b in z] for a in z]).ravel() for z in (x, y)]
-        return float(np.exp(0.7 * between.mean() + 0.5 * np.trace(between) / k + (inside[0] @ inside[1]) / k**2 - 1.5))
-
+from abstract_symbols.templates import named_token, token_name
 
 KERNEL = PatternKernel()
 SAME_DIFFERENT = TemplateTask({"αα": +1, "αβ": -1})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pattern_kernel import PatternKernel
 
 from abstract_symbols import Template, TemplateTask
 from abstract_symbols.kernels.ridge import KernelRidge
@@ -21,23 +22,6 @@ from abstract_symbols.kernels.template_matrix import (
     width,
 )
 from abstract_symbols.kernels.transformer import TransformerKernel
-
-
-class PatternKernel:
-    """exp of a weighted count of equalities inside the strings and between them: positive definite, and exact."""
-
-    def values(self, pairs):
-        return np.array([self(x, y) for x, y in pairs])
-
-    def errors(self, pairs):
-        return np.zeros(len(pairs))
-
-    def __call__(self, x, y):
-        k = len(x)
-        between = np.array([[float(a == b) for b in y] for a in x])
-        inside = [np.array([[float(a == b) for b in z] for a in z]).ravel() for z in (x, y)]
-        return float(np.exp(0.7 * between.mean() + 0.5 * np.trace(between) / k + (inside[0] @ inside[1]) / k**2 - 1.5))
-
 
 KERNEL = PatternKernel()
 SAME_DIFFERENT = TemplateTask({"αα": +1, "αβ": -1})

@@ -250,6 +250,7 @@ class Sample:
         return ["".join(names[t] for t in row) for row in self.tokens.tolist()]
 
 
+UNNAMED = 1 << 60  # ids of characters that no token of a sample bears
 _BLOCKS = ((0x4E00, 0xD800), (0x10000, 0x110000))  # CJK to Hangul, then beyond the surrogates
 
 
@@ -267,6 +268,18 @@ def token_name(token: int, regular: Sequence[str] = ()) -> str:
             return chr(start + index)
         index -= free
     raise ValueError(f"token {token} has no character: only about 1.08 million symbols do; use the integer tokens")
+
+
+def named_token(character: str, regular: Sequence[str] = ()) -> int:
+    """The id of the token with this character as its name, the inverse of `token_name`; ids from 2⁶⁰ on otherwise."""
+    if character in regular:
+        return regular.index(character)
+    point, index = ord(character), len(regular)
+    for start, stop in _BLOCKS:
+        if start <= point < stop:
+            return index + point - start - sum(start <= ord(c) < point for c in regular)
+        index += stop - start - sum(start <= ord(c) < stop for c in regular)
+    return UNNAMED + point
 
 
 def _without_replacement(rng: np.random.Generator, n: int, w: int, m: int) -> np.ndarray:

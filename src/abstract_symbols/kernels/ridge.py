@@ -16,12 +16,11 @@ import numpy as np
 import torch
 from scipy import linalg, sparse
 
-from ..templates import _BLOCKS, Sample
+from ..templates import UNNAMED, Sample, named_token
 from .template_matrix import Overlap, Shape, kernel_values, matching_weights, width
 
 DENSE_LIMIT = 16384  # strings: a Gram matrix of 2 GB
 SLOTS_LIMIT = 1000  # arrangements of wildcards: their pairs are the kernel values needed
-UNNAMED = 1 << 60  # ids of characters that no token of a sample bears
 _Slot = tuple[Shape, tuple[int, ...]]  # a shape, and which of its wildcards hold the sorted tokens of a set
 Strings = Sequence[str] | Sequence[Sequence[Hashable]] | torch.Tensor | np.ndarray | Sample
 
@@ -164,18 +163,6 @@ class KernelRidge:
         if isinstance(token, str) and len(token) == 1:
             return named_token(token, self._regular)
         return others.setdefault(token, 2 * UNNAMED + len(others))
-
-
-def named_token(character: str, regular: Sequence[str] = ()) -> int:
-    """The id of the token with this character as its name, the inverse of `token_name`; ids from 2⁶⁰ on otherwise."""
-    if character in regular:
-        return regular.index(character)
-    point, index = ord(character), len(regular)
-    for start, stop in _BLOCKS:
-        if start <= point < stop:
-            return index + point - start - sum(start <= ord(c) < point for c in regular)
-        index += stop - start - sum(start <= ord(c) < stop for c in regular)
-    return UNNAMED + point
 
 
 def dense_ridge(kernel, sample: Sample, strings: Strings, ridge: float = 1e-2) -> np.ndarray:
