@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from abstract_symbols import claims, experiments
 from abstract_symbols.claims import VERDICTS, bootstrap_means, judge, n50, published_n50, scoreboard
-from abstract_symbols.experiments import METRICS, ResultsFile
+from abstract_symbols.experiments import ResultsFile, Run
 
 BOOK = experiments.BOOK
 NOT_CHAPTERS = {"index", "status"}  # pages that sum up what the chapters find
@@ -142,8 +142,9 @@ def write(folder, loss):
     for of, series in experiments.EXPERIMENTS["same-different"].runs().items():
         value = loss(series, of.n, of.seed)
         if value is not None:
-            rows.append({"key": of.key, **asdict(of), **dict.fromkeys(METRICS, 9.0), "best_epoch": 1, "epochs_run": 1,
-                         "test_loss": value, "seconds": 1.0, "device": "cpu", "torch": "2.0", "commit": "made up"})
+            rows.append({"key": of.key, **asdict(of), **dict.fromkeys(Run.METRICS, 9.0), "best_epoch": 1,
+                         "epochs_run": 1, "test_loss": value, "seconds": 1.0, "device": "cpu", "torch": "2.0",
+                         "commit": "made up"})
     with ResultsFile(folder / "same-different.csv") as file:
         file.append(rows)
 

@@ -56,7 +56,7 @@ def _verify(args: argparse.Namespace) -> int:
     from .claims import scoreboard
 
     for e in experiments.EXPERIMENTS.values():
-        print(f"{e.path().name}: {len(experiments.read_rows(e.path()))} rows, each whole and with its own key")
+        print(f"{e.path().name}: {len(experiments.read_rows(e.path(), e.kind))} rows, each whole and with its own key")
     for j in scoreboard():
         value = f" {j.measured.ours:.3g} [{j.measured.low:.3g}, {j.measured.high:.3g}]" if j.measured else ""
         paper = f", paper {j.measured.paper:.3g}" if j.measured and j.measured.paper is not None else ""

@@ -88,6 +88,11 @@ def claims() -> dict[str, Claim]:
         if unknown:
             raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no series "
                              f"{sorted(unknown)}")
+        metrics = experiments.experiment(claim.experiment).kind.METRICS
+        for option in ("metric", "error"):
+            if claim.options.get(option, next(iter(metrics))) not in metrics:
+                raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no metric "
+                                 f"{claim.options[option]!r}; it has {', '.join(metrics)}")
         lacking = [name for name in OPTIONS.get(claim.measure, ()) if name not in claim.options]
         if lacking or not claim.series:
             raise ValueError(f"claims.yml, claim {claim.id!r}: lacks {(lacking or ['series'])[0]}")
@@ -145,9 +150,9 @@ def n50(n: np.ndarray, loss: np.ndarray) -> np.ndarray:
     return np.where(below.any(-1), crossing, np.inf)
 
 
-def curves(rows: pd.DataFrame, series: str, metric: str = "test_loss") -> tuple[np.ndarray, np.ndarray]:
-    """A series as n (m,) and its metric (seeds, m)."""
-    table = rows[rows["series"] == series].pivot(index="seed", columns="n", values=metric)
+def curves(rows: pd.DataFrame, series: str, metric: str = "test_loss", x: str = "n") -> tuple[np.ndarray, np.ndarray]:
+    """A series as x (m,) and its metric (seeds, m)."""
+    table = rows[rows["series"] == series].pivot(index="seed", columns=x, values=metric)
     return table.columns.to_numpy(), table.to_numpy()
 
 
@@ -178,9 +183,15 @@ def _interval(samples: np.ndarray) -> tuple[float, float]:
     return tuple(float(q) for q in np.quantile(samples, [0.025, 0.975], method="nearest"))
 
 
+def _curves(claim: Claim, rows: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The claim's series, each as x (m,) and the claim's metric (seeds, m)."""
+    x, metric = experiments.experiment(claim.experiment).x, claim.options.get("metric", "test_loss")
+    return [curves(rows, series, metric, x) for series in claim.series]
+
+
 def _level(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The mean loss farthest from `value` over all n; distance: how far."""
-    _, values = curves(rows, claim.series[0])
+    ((_, values),) = _curves(claim, rows)
     value = claim.options["value"]
     worst = int(np.abs(values.mean(0) - value).argmax())
     ours = float(values.mean(0)[worst])
@@ -189,7 +200,7 @@ def _level(claim: Claim, rows: pd.DataFrame) -> Measured:
 
 def _n50(claim: Claim, rows: pd.DataFrame) -> Measured:
     """n₅₀ of a series; distance: the factor between ours and the published."""
-    n, values = curves(rows, claim.series[0])
+    ((n, values),) = _curves(claim, rows)
     paper = published_n50(claim.experiment, claim.series[0])
     return _against(float(n50(n, values.mean(0))), n50(n, bootstrap_means(values)), paper)
 
@@ -197,8 +208,8 @@ def _n50(claim: Claim, rows: pd.DataFrame) -> Measured:
 def _gain(claim: Claim, rows: pd.DataFrame) -> Measured:
     """n₅₀ of the first series over the second's; distance: the factor between ours and the published."""
     ours, samples, paper = 1.0, np.ones(RESAMPLES), 1.0
-    for stream, (series, power) in enumerate(zip(claim.series, (1, -1), strict=True)):
-        n, values = curves(rows, series)
+    both = zip(claim.series, _curves(claim, rows), (1, -1), strict=True)
+    for stream, (series, (n, values), power) in enumerate(both):
         ours *= float(n50(n, values.mean(0))) ** power
         with np.errstate(invalid="ignore"):  # inf / inf
             samples = samples * n50(n, bootstrap_means(values, stream)) ** power
@@ -216,7 +227,7 @@ def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
 
     Welch's one-sided t-test over seeds at every n of `at`; distance: at how many of them p is not below `p`.
     """
-    lower, upper = (curves(rows, series) for series in claim.series)
+    lower, upper = _curves(claim, rows)
     columns = [list(lower[0]).index(n) for n in claim.options["at"]]
     a, b = lower[1][:, columns], upper[1][:, columns]
     p = stats.ttest_ind(a, b, equal_var=False, alternative="less").pvalue
@@ -226,7 +237,55 @@ def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
     return Measured(ours, *_interval(difference), None, float((~(p < claim.options["p"])).sum()))
 
 
-OPTIONS = {"level": ("value",), "below": ("at", "p")}
+def slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The exponent of a power law: least squares of log y (..., m) on log x (m,); (...)."""
+    log_x = np.log(np.asarray(x, dtype=np.float64))
+    centred = log_x - log_x.mean()
+    return np.log(y) @ centred / (centred @ centred)
+
+
+def _slope(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The exponent of the mean metric as a power of x, over the x of `at` (first, last); distance: to `value`."""
+    ((x, values),) = _curves(claim, rows)
+    first, last = claim.options.get("at", (x.min(), x.max()))
+    inside = (x >= first) & (x <= last)
+    ours = float(slope(x[inside], values[:, inside].mean(0)))
+    samples = slope(x[inside], bootstrap_means(values[:, inside]))
+    return Measured(ours, *_interval(samples), claim.options.get("paper"), abs(ours - claim.options["value"]))
+
+
+def _signal(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The metric over its standard error `error`, at the row where that is smallest; distance: to `needed`, if below.
+
+    The interval is the row's metric ± 2 standard errors, in units of its standard error.
+    """
+    ratio = float((rows[claim.options["metric"]] / rows[claim.options["error"]]).min())
+    return Measured(ratio, ratio - 2, ratio + 2, None, max(0.0, claim.options["needed"] - ratio))
+
+
+def _same_law(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """All runs' p-values combined by Fisher's method; distance: decades by which they fall below 1 %."""
+    p, low, high = _combined(rows[claim.options["metric"]])
+    return Measured(p, low, high, None, max(0.0, float(np.log10(0.01 / p))))
+
+
+def _different_laws(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The same; distance: decades by which they stay above 1 %."""
+    p, low, high = _combined(rows[claim.options["metric"]])
+    return Measured(p, low, high, None, max(0.0, float(np.log10(p / 0.01))))
+
+
+def _combined(p: pd.Series) -> tuple[float, float, float]:
+    """Fisher's combined p-value with the interval that a bootstrap over runs gives; no p counts below 1e-300."""
+    logs = np.log(np.maximum(p.to_numpy(), 1e-300))
+    combined = np.maximum(stats.chi2.sf(-2 * len(logs) * np.append(bootstrap_means(logs), logs.mean()), 2 * len(logs)),
+                          1e-300)
+    return float(combined[-1]), *_interval(combined[:-1])
+
+
+OPTIONS = {"level": ("value",), "below": ("at", "p"), "slope": ("metric", "value"),
+           "signal": ("metric", "error", "needed"), "same_law": ("metric",), "different_laws": ("metric",)}
 MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
-    "level": _level, "n50": _n50, "gain": _gain, "below": _below,
+    "level": _level, "n50": _n50, "gain": _gain, "below": _below, "slope": _slope, "signal": _signal,
+    "same_law": _same_law, "different_laws": _different_laws,
 }

@@ -1,22 +1,19 @@
 """Experiments are named grids of runs; runs become rows of a results file that is only ever appended to.
 
-A `Run` says everything that decides a number, and its key is a hash of that. `run` performs what is missing,
-`load` reads what is there. Source: the protocol of section 5; results are shown in the chapters.
+A run (`runs`, `theory`) says everything that decides a number, and its key is a hash of that. `run` performs what is
+missing, `load` reads what is there. Source: the protocol of section 5; results are shown in the chapters.
 """
 
 import csv
 import fcntl
-import hashlib
 import io
 import itertools
-import json
 import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
-from functools import partial
 from pathlib import Path
 
 import joblib
@@ -24,114 +21,16 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from . import networks
-from .ensembles import Member, Outcome, ensemble_size, train
-from .tasks import task
+from .runs import Job, Run
 
 BOOK = Path(os.environ.get("ABSTRACT_SYMBOLS_BOOK", Path(__file__).resolve().parents[2] / "book"))
-NETWORKS = {
-    "transformer": networks.Transformer,
-    "mlp": networks.MLP,
-    "rnn": partial(networks.Recurrent, cell="rnn"),
-    "lstm": partial(networks.Recurrent, cell="lstm"),
-}
-METRICS = tuple(f.name for f in fields(Outcome) if f.name != "history")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training run. Empty network options (None) stand for the network's own defaults.
-
-    n is both the number of training strings and the size of the training alphabet; validation and test have
-    `evaluation` strings each, from disjoint alphabets of `evaluation` symbols. `seed` draws data, weights and batches.
-
-    Raises: ValueError for an unknown task or network, or an option that the network does not have.
-    """
-
-    task: str
-    network: str
-    n: int
-    seed: int
-    lr: float = 1e-3
-    batch: int = 1024
-    epochs: int = 1000
-    stop: float = 2e-3
-    optimizer: str = "adam"
-    evaluation: int = 1000
-    a: bool | None = None
-    b: bool | None = None
-    c_kq: float | None = None
-    c_vo: float | None = None
-    depth: int | None = None
-    d_emb: int | None = None
-    heads: int | None = None
-    d_head: int | None = None
-    d_mlp: int | None = None
-    width: int | None = None
-    gram: bool | None = None
-    mimetic_alpha: float | None = None
-    mimetic_beta: float | None = None
-    scale: float | None = None
-    readout_only: bool | None = None
-
-    def __post_init__(self):
-        for f in fields(self):
-            if float in (f.type, *getattr(f.type, "__args__", ())) and getattr(self, f.name) is not None:
-                object.__setattr__(self, f.name, float(getattr(self, f.name)))  # 100 and 100.0 are one run
-
-    @property
-    def key(self) -> str:
-        """16 hex digits, a hash of the fields that differ from their defaults: a new field leaves old keys alone."""
-        stated = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
-        return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:16]
-
-    @property
-    def shape(self) -> tuple:
-        """What runs must share to be trained as one ensemble: everything but the seed and the learning rate."""
-        return tuple(v for k, v in asdict(self).items() if k not in ("seed", "lr"))
-
-    def options(self) -> dict:
-        """The stated options of the network."""
-        names = [f.name for f in fields(self)[fields(self).index(_field("evaluation")) + 1:]]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def member(self) -> Member:
-        """The run's network and samples, drawn with its seed."""
-        if self.network not in NETWORKS:
-            raise ValueError(f"unknown network {self.network!r}; known are {', '.join(NETWORKS)}")
-        t = task(self.task)
-        if t.symbolic and self.network != "transformer":
-            raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
-                             f"not {self.network!r}")
-        tied = {"tied": True} if t.symbolic else {}
-        alphabets = t.alphabets(self.n, self.evaluation, self.evaluation)
-        sizes = (self.n, self.evaluation, self.evaluation)
-        samples = [t.sample(size, alphabet, seed=(self.seed, part))
-                   for part, (size, alphabet) in enumerate(zip(sizes, alphabets, strict=True))]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            try:
-                network = NETWORKS[self.network](alphabets[-1].stop, t.length, **tied, **self.options())
-            except TypeError as error:
-                raise ValueError(f"network {self.network!r}: {error}") from None
-        return Member(network, *samples, lr=self.lr, seed=self.seed)
-
-    def cost(self) -> float:
-        """A rough relative cost: strings seen forward and backward in an epoch, evaluation counted in."""
-        return (self.n + self.evaluation / 3) * (1.0 if self.network == "transformer" else 0.02)
-
-
-def _field(name: str):
-    return next(f for f in fields(Run) if f.name == name)
-
-
 @dataclass(frozen=True)
 class Experiment:
     """A named grid: for every series its options, times the values of `grid`, times the seeds 0 … seeds − 1.
 
     Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word → fields;
     grid, field → values; seeds; published, the paper's figure (a file of book/published) or None; legend, the paper's
-    words for a series where they are not ours.
+    words for a series where they are not ours; kind, what its runs are.
     """
 
     name: str
@@ -142,16 +41,22 @@ class Experiment:
     seeds: int = 5
     published: str | None = None
     legend: dict[str, str] = field(default_factory=dict)
+    kind: type[Job] = Run
 
-    def runs(self) -> dict[Run, str]:
+    @property
+    def x(self) -> str:
+        """The field on the figures' horizontal axis: the first of the grid."""
+        return next(iter(self.grid))
+
+    def runs(self) -> dict[Job, str]:
         """Every run of the grid, cheapest first, with its series."""
         runs = {}
         for values in itertools.product(*self.grid.values()):
             point = dict(zip(self.grid, values, strict=True))
             for name, options in self.series.items():
                 for seed in range(self.seeds):
-                    runs[Run(**self.base, **point, **options, seed=seed)] = name
-        return dict(sorted(runs.items(), key=lambda item: item[0].n))
+                    runs[self.kind(**self.base, **point, **options, seed=seed)] = name
+        return dict(sorted(runs.items(), key=lambda item: item[0].cost()))
 
     def path(self, results: Path | None = None) -> Path:
         """The results file, in the book's committed results or in another folder."""
@@ -218,8 +123,11 @@ def experiment(name: str) -> Experiment:
 
 # ---- results files -----------------------------------------------------------------------------------------------
 
-COLUMNS = {"key": str, **{f.name: f.type for f in fields(Run)}, **dict.fromkeys(METRICS, float),
-           "best_epoch": int, "epochs_run": int, "seconds": float, "device": str, "torch": str, "commit": str}
+
+def columns(kind: type[Job]) -> dict[str, type]:
+    """The columns of a results file with runs of a kind, and their types."""
+    return {"key": str, **{f.name: f.type for f in fields(kind)}, **kind.METRICS,
+            "seconds": float, "device": str, "torch": str, "commit": str}
 
 
 def _parse(text: str, kind: type) -> object:
@@ -238,8 +146,8 @@ def _parse(text: str, kind: type) -> object:
     return kind(text)
 
 
-def read_rows(path: Path) -> list[dict]:
-    """The rows of a results file, each cell parsed and each key checked against its fields.
+def read_rows(path: Path, kind: type[Job] = Run) -> list[dict]:
+    """The rows of a results file with runs of a kind, each cell parsed and each key checked against its fields.
 
     Raises: ValueError with file, line and column for a row that is cut off, corrupted or there twice.
     """
@@ -248,7 +156,8 @@ def read_rows(path: Path) -> list[dict]:
     text = path.read_text(encoding="utf-8", errors="replace")
     lines = text.split("\n")
     header = next(csv.reader([lines[0]]))
-    unknown = [c for c in header if c not in COLUMNS]
+    known = columns(kind)
+    unknown = [c for c in header if c not in known]
     if unknown:
         raise ValueError(f"{path}, line 1, column {unknown[0]}: unknown column in the header")
     twice = [c for i, c in enumerate(header) if c in header[:i]]
@@ -257,13 +166,13 @@ def read_rows(path: Path) -> list[dict]:
     if lines[-1] != "":
         raise ValueError(f"{path}, line {len(lines)}, column {header[min(lines[-1].count(','), len(header) - 1)]}: "
                          "the row is cut off (no end of line); remove it and run again")
-    optional = {f.name for f in fields(Run) if f.default is not MISSING}
-    lacking = [c for c in COLUMNS if c not in header and c not in optional]
+    optional = {f.name for f in fields(kind) if f.default is not MISSING}
+    lacking = [c for c in known if c not in header and c not in optional]
     if lacking:
         raise ValueError(f"{path}, line 1, column {lacking[0]}: missing from the header")
     rows, seen = [], {}
     for number, line in enumerate(lines[1:-1], start=2):
-        row = _read_row(path, number, header, line)
+        row = _read_row(path, number, header, line, kind)
         if row["key"] in seen:
             raise ValueError(f"{path}, line {number}, column key: {row['key']} is already on line {seen[row['key']]}")
         seen[row["key"]] = number
@@ -271,19 +180,19 @@ def read_rows(path: Path) -> list[dict]:
     return rows
 
 
-def _read_row(path: Path, number: int, header: list[str], line: str) -> dict:
+def _read_row(path: Path, number: int, header: list[str], line: str, kind: type[Job]) -> dict:
     cells = next(csv.reader([line]), [])
     if len(cells) != len(header):
         column = header[len(cells) - 1] if 0 < len(cells) < len(header) else header[-1]
         raise ValueError(f"{path}, line {number}, column {column}: {len(cells)} cells instead of {len(header)}; "
                          "restore or remove the row and run again")
-    row = {}
+    row, types = {}, columns(kind)
     for column, cell in zip(header, cells, strict=True):
         try:
-            row[column] = _parse(cell, COLUMNS[column])
+            row[column] = _parse(cell, types[column])
         except ValueError as error:
             raise ValueError(f"{path}, line {number}, column {column}: {error}; restore or remove the row") from None
-    stated = Run(**{f.name: row.get(f.name, f.default) for f in fields(Run)})
+    stated = kind(**{f.name: row.get(f.name, f.default) for f in fields(kind)})
     if stated.key != row["key"]:
         raise ValueError(f"{path}, line {number}, column key: {row['key']} does not belong to the row's fields "
                          f"({stated.key}); a cell was changed")
@@ -302,8 +211,9 @@ class ResultsFile:
     Raises: ValueError when another process holds it, or when a row in it is broken (nothing is written then).
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, kind: type[Job] = Run):
+        self.path, self.kind = path, kind
+        self.defaults = {**dict.fromkeys(columns(kind)), **{f.name: f.default for f in fields(kind)}}
 
     def __enter__(self) -> "ResultsFile":
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -321,17 +231,16 @@ class ResultsFile:
         return self
 
     def _open(self) -> None:
-        self.rows = read_rows(self.path)
+        self.rows = read_rows(self.path, self.kind)
         header = self.path.read_bytes().split(b"\n")[0] if self.path.exists() else b""
-        if header + b"\n" != _line(COLUMNS):  # a new file, or one from before a field was added
-            self._replace(b"".join([_line(COLUMNS), *(_line(self._cells(row)) for row in self.rows)]))
+        if header + b"\n" != _line(self.defaults):  # a new file, or one from before a field was added
+            self._replace(b"".join([_line(self.defaults), *(_line(self._cells(row)) for row in self.rows)]))
 
     def __exit__(self, *_) -> None:
         os.close(self.lock)
 
-    @staticmethod
-    def _cells(row: dict) -> list:
-        return [row.get(c, _field(c).default if any(f.name == c for f in fields(Run)) else None) for c in COLUMNS]
+    def _cells(self, row: dict) -> list:
+        return [row.get(column, default) for column, default in self.defaults.items()]
 
     def _replace(self, content: bytes) -> None:
         temporary = self.path.with_suffix(".tmp")
@@ -366,28 +275,24 @@ def load(name: str, results: Path | None = None) -> pd.DataFrame:
     """
     e = experiment(name)
     series = {run.key: label for run, label in e.runs().items()}
-    rows = [{"series": series[row["key"]], **row} for row in read_rows(e.path(results)) if row["key"] in series]
-    return pd.DataFrame(rows, columns=["series", *COLUMNS])
+    rows = [{"series": series[row["key"]], **row} for row in read_rows(e.path(results), e.kind)
+            if row["key"] in series]
+    return pd.DataFrame(rows, columns=["series", *columns(e.kind)])
 
 
 # ---- running -----------------------------------------------------------------------------------------------------
 
 
-def perform(runs: list[Run], device: str = "cpu", commit: str | None = None) -> list[dict]:
-    """Train runs of one shape together and return their rows. On a CPU one thread a process: more change the sums."""
+def perform(runs: list[Job], device: str = "cpu", commit: str | None = None) -> list[dict]:
+    """Perform runs of one shape and return their rows. On a CPU one thread a process: more change the sums."""
     if device == "cpu":
         torch.set_num_threads(1)
     started = time.perf_counter()
-    first = runs[0]
-    outcomes = train([run.member() for run in runs], batch=first.batch, epochs=first.epochs, stop=first.stop,
-                     optimizer=first.optimizer, device=device)
-    seconds = (time.perf_counter() - started) / len(runs)
-    rows = []
-    for run, outcome in zip(runs, outcomes, strict=True):
-        metrics = {name: getattr(outcome, name) for name in METRICS}
-        rows.append({"key": run.key, **metrics, **asdict(run),
-                     "seconds": round(seconds, 2), **provenance(device), "commit": commit or code_commit()})
-    return rows
+    metrics = runs[0].perform(runs, device)
+    circumstances = {"seconds": round((time.perf_counter() - started) / len(runs), 2), **provenance(device),
+                     "commit": commit or code_commit()}
+    return [{"key": run.key, **asdict(run), **mine, **circumstances}
+            for run, mine in zip(runs, metrics, strict=True)]
 
 
 def provenance(device: str) -> dict:
@@ -408,15 +313,15 @@ def code_commit() -> str:
     return head.stdout.strip() + ("+" if changed else "")
 
 
-def units(runs: Iterable[Run], device: str) -> list[list[Run]]:
-    """The runs in units of work, those that are trained together. What is done does not change the units: a unit of
-    which one row is missing is trained whole, so that a resumed sweep gives the numbers of an unbroken one."""
-    shapes: dict[tuple, list[Run]] = {}
+def units(runs: Iterable[Job], device: str) -> list[list[Job]]:
+    """The runs in units of work, those that are performed together. What is done does not change the units: a unit of
+    which one row is missing is performed whole, so that a resumed sweep gives the numbers of an unbroken one."""
+    shapes: dict[tuple, list[Job]] = {}
     for run in runs:
         shapes.setdefault(run.shape, []).append(run)
     cut = []
     for same in shapes.values():
-        size = ensemble_size(same[0].member(), same[0].batch, device)
+        size = same[0].together(device)
         cut += [same[start:start + size] for start in range(0, len(same), size)]
     return cut
 
@@ -442,20 +347,21 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         raise ValueError(f"minutes={minutes}: must be positive")
     if workers < 1:
         raise ValueError(f"workers={workers}: must be at least 1")
-    with ResultsFile(e.path(results)) as file:
+    with ResultsFile(e.path(results), e.kind) as file:
         done = {row["key"] for row in file.rows}
         missing = {r.key for r in e.runs()} - done
         todo = [unit for unit in units(e.runs(), device) if any(r.key in missing for r in unit)]
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()
         jobs = (joblib.delayed(perform)(unit, device, commit) for unit in _until(deadline, todo))
-        total = sum(r.cost() for unit in todo for r in unit)
-        with _engine(workers, scheduler) as parallel, tqdm(total=round(total), desc=name, unit="cost") as bar:
+        cost = {r.key: r.cost() for unit in todo for r in unit}
+        bar = tqdm(total=round(sum(cost.values())), desc=name, unit="cost")
+        with bar, _engine(workers, scheduler) as parallel:
             for rows in parallel(jobs):
                 file.append(rows)
                 missing -= {row["key"] for row in rows}
                 bar.set_postfix_str(f"{len(missing)} runs to go")
-                bar.update(round(sum(_run_of(row).cost() for row in rows)))
+                bar.update(round(sum(cost[row["key"]] for row in rows)))
     return len(missing)
 
 
@@ -478,22 +384,26 @@ def _engine(workers: int, scheduler: str | None) -> Iterator[joblib.Parallel]:
         yield joblib.Parallel(n_jobs=slots, pre_dispatch=slots, batch_size=1, return_as="generator_unordered")
 
 
-def repeat(name: str, committed: pd.DataFrame, *, n: Iterable[int], seeds: Iterable[int]) -> pd.DataFrame:
-    """Perform some runs again on the CPU, without writing them: series, n, seed, committed and repeated test loss.
+def repeat(name: str, committed: pd.DataFrame, *, seeds: Iterable[int], metric: str = "test_loss",
+           **points: Iterable) -> pd.DataFrame:
+    """Perform some runs again on the CPU, without writing them: series, the points, seed, committed, repeated.
 
+    Args: seeds and points, such as n=[16, 32], choose the runs; metric, what is compared.
     Raises: ValueError for an unknown experiment, or when no such run is among the committed rows.
     """
-    n, seeds, runs = set(n), set(seeds), experiment(name).runs()
-    before = committed.set_index("key")["test_loss"]
-    chosen = {r for r in runs if r.n in n and r.seed in seeds}
-    pending = [unit for unit in units([r for r in runs if r.n in n], "cpu") if chosen & set(unit)]
-    series = {r.key: label for r, label in runs.items()}
-    again = [row for unit in pending for row in perform(unit) if _run_of(row) in chosen and row["key"] in before.index]
+    points = {field: set(values) for field, values in points.items()}
+    seeds, runs = set(seeds), experiment(name).runs()
+    before = committed.set_index("key")[metric]
+    at_points = [r for r in runs if all(getattr(r, field) in values for field, values in points.items())]
+    chosen = {r.key: r for r in at_points if r.seed in seeds and r.key in before.index}
+    pending = [unit for unit in units(at_points, "cpu") if any(r.key in chosen for r in unit)]
+    again = [row for unit in pending for row in perform(unit) if row["key"] in chosen]
     if not again:
-        raise ValueError(f"experiment {name!r} has no rows with n in {sorted(n)} and seeds {sorted(seeds)} to repeat")
+        at = ", ".join(f"{field} in {sorted(values)}" for field, values in {**points, "seed": seeds}.items())
+        raise ValueError(f"experiment {name!r} has no rows with {at} to repeat")
     return pd.DataFrame([
-        {"series": series[row["key"]], "n": row["n"], "seed": row["seed"], "committed": before[row["key"]],
-         "repeated": row["test_loss"]} for row in again
+        {"series": runs[chosen[row["key"]]], **{field: row[field] for field in points}, "seed": row["seed"],
+         "committed": before[row["key"]], "repeated": row[metric]} for row in again
     ])
 
 
@@ -510,19 +420,17 @@ def progress(name: str) -> Progress:
     """How far an experiment is, and what the rest costs on a CPU, judged by the rows measured on one."""
     e, rows = experiment(name), load(name)
     runs, present, finished = e.runs(), set(rows["key"]), rows.groupby("series").size()
+    costs = {r.key: r.cost() for r in runs}
     done = {s: (int(finished.get(s, 0)), list(runs.values()).count(s)) for s in e.series}
     todo = [r for r in runs if r.key not in present]
     rate = {}
     for series, group in rows[rows["device"] == "cpu"].groupby("series"):
-        largest = group[group["n"] == group["n"].max()]
-        rate[series] = largest["seconds"].sum() / sum(_run_of(row).cost() for row in largest.to_dict("records"))
+        cost = group["key"].map(costs)
+        largest = cost == cost.max()
+        rate[series] = group["seconds"][largest].sum() / cost[largest].sum()
     known = [rate.get(runs[r]) for r in todo]
     hours = sum(r.cost() * k for r, k in zip(todo, known, strict=True)) / 3600 if todo and all(known) else None
     return Progress(done, len(todo), hours)
-
-
-def _run_of(row: dict) -> Run:
-    return Run(**{f.name: row[f.name] for f in fields(Run)})
 
 
 def _until(deadline: float, items: Iterable) -> Iterator:

@@ -41,11 +41,11 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
-    """Our curves: series, n, mean, se (standard error over seeds) and the number of seeds, in the legend's order."""
-    table = rows.groupby(["series", "n"], sort=False)[metric].agg(["mean", "sem", "count"]).reset_index()
-    order = list(experiments.experiment(name).series)
-    table["series"] = pd.Categorical(table["series"], order)
-    table = table.sort_values(["series", "n"], ignore_index=True).astype({"series": str})
+    """Our curves: series, x, mean, se (standard error over seeds) and the number of seeds, in the legend's order."""
+    e = experiments.experiment(name)
+    table = rows.groupby(["series", e.x], sort=False)[metric].agg(["mean", "sem", "count"]).reset_index()
+    table["series"] = pd.Categorical(table["series"], list(e.series))
+    table = table.sort_values(["series", e.x], ignore_index=True).astype({"series": str})
     return table.rename(columns={"sem": "se", "count": "seeds"})
 
 
@@ -101,7 +101,7 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
     e = experiments.experiment(name)
     if rows.empty:
         return f"No run of {len(e.runs())} is done yet."
-    seeds = rows.groupby(["series", "n"]).size()
+    seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} seeds a point; "
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
@@ -150,10 +150,14 @@ def number(value: float | None) -> str:
 
 
 MEASURE_WORDS = {
-    "level": "mean test loss at the worst n",
+    "level": "mean at the worst point",
     "n50": "n₅₀, strings to a test loss of ½",
     "gain": "n₅₀ plain / n₅₀ modified",
     "below": "difference of mean losses, at its least sure n",
+    "slope": "exponent of a power law",
+    "signal": "value in standard errors, at its least sure row",
+    "same_law": "p-value of equal laws, all runs combined",
+    "different_laws": "p-value of equal laws, all runs combined",
 }
 
 

@@ -1,0 +1,154 @@
+"""What a run is: the fields that decide its numbers, their key, and how it is performed.
+
+`Run` trains one network; the measurements of the theory's chapters are in `theory`. Source: the protocol of section 5.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import ClassVar
+
+import torch
+
+from . import networks
+from .ensembles import Member, Outcome, ensemble_size, train
+from .tasks import task
+
+NETWORKS = {
+    "transformer": networks.Transformer,
+    "mlp": networks.MLP,
+    "rnn": partial(networks.Recurrent, cell="rnn"),
+    "lstm": partial(networks.Recurrent, cell="lstm"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Base of the kinds of runs: a frozen dataclass whose fields decide the numbers that `perform` gives.
+
+    A kind names its `METRICS` (→ type), and says what runs must share to be performed together (`shape`), how many
+    at once (`together`) and what one costs (`cost`). Unless it does, each run is performed alone.
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {}
+
+    def __post_init__(self):
+        for f in fields(self):
+            if float in (f.type, *getattr(f.type, "__args__", ())) and getattr(self, f.name) is not None:
+                object.__setattr__(self, f.name, float(getattr(self, f.name)))  # 100 and 100.0 are one run
+
+    @property
+    def key(self) -> str:
+        """16 hex digits, a hash of the fields that differ from their defaults: a new field leaves old keys alone."""
+        stated = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def shape(self) -> tuple:
+        """What runs must share to be performed together."""
+        return tuple(asdict(self).values())
+
+    def together(self, device: str) -> int:
+        """How many runs of this shape to perform at once."""
+        return 1
+
+    def cost(self) -> float:
+        """A rough relative cost."""
+        return 1.0
+
+    @classmethod
+    def perform(cls, runs: "list[Job]", device: str) -> list[dict[str, float]]:
+        """The metrics of runs of one shape."""
+        raise TypeError(f"{cls.__name__} does not say how it is performed")
+
+
+@dataclass(frozen=True)
+class Run(Job):
+    """One training run. Empty network options (None) stand for the network's own defaults.
+
+    n is both the number of training strings and the size of the training alphabet; validation and test have
+    `evaluation` strings each, from disjoint alphabets of `evaluation` symbols. `seed` draws data, weights and batches.
+
+    Raises: ValueError for an unknown task or network, or an option that the network does not have.
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {
+        f.name: f.type for f in fields(Outcome) if f.name != "history"}
+
+    task: str
+    network: str
+    n: int
+    seed: int
+    lr: float = 1e-3
+    batch: int = 1024
+    epochs: int = 1000
+    stop: float = 2e-3
+    optimizer: str = "adam"
+    evaluation: int = 1000
+    a: bool | None = None
+    b: bool | None = None
+    c_kq: float | None = None
+    c_vo: float | None = None
+    depth: int | None = None
+    d_emb: int | None = None
+    heads: int | None = None
+    d_head: int | None = None
+    d_mlp: int | None = None
+    width: int | None = None
+    gram: bool | None = None
+    mimetic_alpha: float | None = None
+    mimetic_beta: float | None = None
+    scale: float | None = None
+    readout_only: bool | None = None
+
+    @property
+    def shape(self) -> tuple:
+        """What runs must share to be trained as one ensemble: everything but the seed and the learning rate."""
+        return tuple(v for k, v in asdict(self).items() if k not in ("seed", "lr"))
+
+    def options(self) -> dict:
+        """The stated options of the network."""
+        names = [f.name for f in fields(self)[fields(self).index(_field("evaluation")) + 1:]]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def member(self) -> Member:
+        """The run's network and samples, drawn with its seed."""
+        if self.network not in NETWORKS:
+            raise ValueError(f"unknown network {self.network!r}; known are {', '.join(NETWORKS)}")
+        t = task(self.task)
+        if t.symbolic and self.network != "transformer":
+            raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
+                             f"not {self.network!r}")
+        tied = {"tied": True} if t.symbolic else {}
+        alphabets = t.alphabets(self.n, self.evaluation, self.evaluation)
+        sizes = (self.n, self.evaluation, self.evaluation)
+        samples = [t.sample(size, alphabet, seed=(self.seed, part))
+                   for part, (size, alphabet) in enumerate(zip(sizes, alphabets, strict=True))]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            try:
+                network = NETWORKS[self.network](alphabets[-1].stop, t.length, **tied, **self.options())
+            except TypeError as error:
+                raise ValueError(f"network {self.network!r}: {error}") from None
+        return Member(network, *samples, lr=self.lr, seed=self.seed)
+
+    def cost(self) -> float:
+        """A rough relative cost: strings seen forward and backward in an epoch, evaluation counted in."""
+        return (self.n + self.evaluation / 3) * (1.0 if self.network == "transformer" else 0.02)
+
+    def together(self, device: str) -> int:
+        """How many networks fit the CPU's cache or the GPU's memory."""
+        return ensemble_size(self.member(), self.batch, device)
+
+    @classmethod
+    def perform(cls, runs: "list[Run]", device: str) -> list[dict[str, float]]:
+        """Train the runs' networks together."""
+        first = runs[0]
+        outcomes = train([run.member() for run in runs], batch=first.batch, epochs=first.epochs, stop=first.stop,
+                         optimizer=first.optimizer, device=device)
+        return [{name: getattr(outcome, name) for name in cls.METRICS} for outcome in outcomes]
+
+
+def _field(name: str):
+    return next(f for f in fields(Run) if f.name == name)
