@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     run.add_argument("--minutes", type=float, help="start nothing new after so long")
     run.add_argument("--workers", type=int, help="processes of one thread each (default: all cores; 1 on a GPU)")
+    run.add_argument("--series", nargs="+", default=(), help="only these series (default: all)")
     run.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of this Dask scheduler do the work")
     commands.add_parser("verify", help="check every results file, and judge every claim from them")
     bench = commands.add_parser("bench", help="measure the trainer against a plain loop, in one run")
@@ -47,7 +48,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     missing = experiments.run(args.name, device=args.device, minutes=args.minutes, workers=args.workers,
-                              scheduler=args.scheduler)
+                              scheduler=args.scheduler, series=args.series)
     print(f"{args.name}: {missing} runs missing; the same command goes on" if missing else f"{args.name}: complete")
     return 0
 

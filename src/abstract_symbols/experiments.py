@@ -11,7 +11,7 @@ import itertools
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -63,6 +63,7 @@ class Experiment:
         return (results or BOOK / "results") / f"{self.name}.csv"
 
 
+DIMENSIONS = tuple(2**i for i in range(6, 13))  # d_emb of the copying figures
 EXPERIMENTS = {
     e.name: e
     for e in [
@@ -109,6 +110,24 @@ EXPERIMENTS = {
                 "Transformer + b": "Transformer + VO identity, lr 0.001",
                 "Transformer + a and b": "Transformer + KQ, VO identity, lr 0.001",
             },
+        ),
+        Experiment(
+            name="copy",
+            title="Copying α → α, embedding dimensions 64 to 4096",
+            base={"task": "copy", "network": "transformer"},
+            series={f"d = {d}": {"d_emb": d} for d in DIMENSIONS},
+            grid={"n": tuple(2**i for i in range(2, 12))},
+            published="transformer_copy_fail",
+            legend={f"d = {d}": f"dim={d}" for d in DIMENSIONS},
+        ),
+        Experiment(
+            name="copy-b",
+            title="Copying α → α with b, embedding dimensions 64 to 4096",
+            base={"task": "copy", "network": "transformer", "b": True},
+            series={f"d = {d}": {"d_emb": d} for d in DIMENSIONS},
+            grid={"n": tuple(2**i for i in range(2, 12))},
+            published="transformer_copy_success",
+            legend={f"d = {d}": f"dim={d}" for d in DIMENSIONS},
         ),
     ]
 }
@@ -327,7 +346,7 @@ def units(runs: Iterable[Job], device: str) -> list[list[Job]]:
 
 
 def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None,
-        scheduler: str | None = None, results: Path | None = None) -> int:
+        scheduler: str | None = None, series: Sequence[str] = (), results: Path | None = None) -> int:
     """Perform what an experiment's results file lacks, appending each unit's rows as it ends.
 
     Args:
@@ -335,11 +354,16 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         minutes: start nothing new after so long.
         workers: processes, each of one thread; all cores unless given, and one on a GPU.
         scheduler: address of a Dask scheduler, whose workers then do the work; a lost worker's units are done again.
+        series: only these; all unless given.
         results: a folder of one's own instead of the committed results.
     Returns: how many rows are still missing.
-    Raises: ValueError for an unknown experiment or device, non-positive minutes or workers, a broken results file.
+    Raises: ValueError for an unknown experiment, series or device, non-positive minutes or workers, a broken results
+        file.
     """
     e = experiment(name)
+    unknown = [s for s in series if s not in e.series]
+    if unknown:
+        raise ValueError(f"experiment {name!r} has no series {unknown[0]!r}; it has {', '.join(e.series)}")
     device = pick_device(device)
     if workers is None:
         workers = 1 if device == "cuda" else joblib.cpu_count()
@@ -349,7 +373,7 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         raise ValueError(f"workers={workers}: must be at least 1")
     with ResultsFile(e.path(results), e.kind) as file:
         done = {row["key"] for row in file.rows}
-        missing = {r.key for r in e.runs()} - done
+        missing = {r.key for r, label in e.runs().items() if not series or label in series} - done
         todo = [unit for unit in units(e.runs(), device) if any(r.key in missing for r in unit)]
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()

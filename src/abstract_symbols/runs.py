@@ -73,8 +73,7 @@ class Run(Job):
     Raises: ValueError for an unknown task or network, or an option that the network does not have.
     """
 
-    METRICS: ClassVar[dict[str, type]] = {
-        f.name: f.type for f in fields(Outcome) if f.name != "history"}
+    METRICS: ClassVar[dict[str, type]] = {f.name: f.type for f in fields(Outcome) if f.name != "history"}
 
     task: str
     network: str
@@ -135,7 +134,8 @@ class Run(Job):
 
     def cost(self) -> float:
         """A rough relative cost: strings seen forward and backward in an epoch, evaluation counted in."""
-        return (self.n + self.evaluation / 3) * (1.0 if self.network == "transformer" else 0.02)
+        size = (self.d_emb or 128) / 128 if self.network == "transformer" else 0.02
+        return (self.n + self.evaluation / 3) * size
 
     def together(self, device: str) -> int:
         """How many networks fit the CPU's cache or the GPU's memory."""
@@ -144,10 +144,15 @@ class Run(Job):
     @classmethod
     def perform(cls, runs: "list[Run]", device: str) -> list[dict[str, float]]:
         """Train the runs' networks together."""
-        first = runs[0]
-        outcomes = train([run.member() for run in runs], batch=first.batch, epochs=first.epochs, stop=first.stop,
-                         optimizer=first.optimizer, device=device)
-        return [{name: getattr(outcome, name) for name in cls.METRICS} for outcome in outcomes]
+        first, members = runs[0], [run.member() for run in runs]
+        outcomes = train(members, batch=first.batch, epochs=first.epochs, stop=first.stop, optimizer=first.optimizer,
+                         device=device)
+        return [{name: getattr(outcome, name) for name in Run.METRICS} | run.measure(member)
+                for run, member, outcome in zip(runs, members, outcomes, strict=True)]
+
+    def measure(self, member: Member) -> dict[str, float]:
+        """What else a kind of run measures on its trained network."""
+        return {}
 
 
 def _field(name: str):
