@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from . import theory
 from .runs import Job, Run
 
 BOOK = Path(os.environ.get("ABSTRACT_SYMBOLS_BOOK", Path(__file__).resolve().parents[2] / "book"))
@@ -63,6 +64,9 @@ class Experiment:
         return (results or BOOK / "results") / f"{self.name}.csv"
 
 
+REAL_TASKS = {"αα / αβ": {"task": "same-different"}, "αβα / αββ": {"task": "aba-abb"}}
+HALF_DECADES = tuple(round(10 ** (i / 2)) for i in range(2, 12))
+SCALES = {f"scale {s}": {"readout_only": True, "scale": s} for s in (1, 8, 64)}
 DIMENSIONS = tuple(2**i for i in range(6, 13))  # d_emb of the copying figures
 EXPERIMENTS = {
     e.name: e
@@ -110,6 +114,136 @@ EXPERIMENTS = {
                 "Transformer + b": "Transformer + VO identity, lr 0.001",
                 "Transformer + a and b": "Transformer + KQ, VO identity, lr 0.001",
             },
+        ),
+        Experiment(
+            name="mlp-law",
+            title="The law of the outputs on unseen strings",
+            kind=theory.LawRun,
+            base={"task": "same-different", "evaluation": 3000},
+            series={"Fully-connected": {"network": "mlp"}, "Transformer": {"network": "transformer"}},
+            grid={"n": (64, 1024)},
+            seeds=20,
+        ),
+        Experiment(
+            name="fully-connected",
+            title="A fully-connected network on αβα against αββ",
+            base={"task": "aba-abb", "network": "mlp"},
+            series={"Fully-connected": {}},
+            grid={"n": tuple(2**i for i in range(2, 14))},
+            published="fc_depth3_aba_vs_abb_gotu",
+            legend={"Fully-connected": "lr 0.001"},
+        ),
+        Experiment(
+            name="mlp-gram",
+            title="A fully-connected network that is given XXᵀ, on αβα against αββ",
+            base={"task": "aba-abb", "network": "mlp"},
+            series={"Fully-connected": {}, "Fully-connected + XXᵀ": {"gram": True, "depth": 2}},
+            grid={"n": tuple(2**i for i in range(2, 14))},
+            published="mlp_concat_XXT_gotu",
+            legend={"Fully-connected": "MLP, lr 0.001",
+                    "Fully-connected + XXᵀ": "MLP + XX^T data augmentation, lr 0.001"},
+        ),
+        Experiment(
+            name="width",
+            title="Finite transformers against the kernel",
+            kind=theory.WidthRun,
+            base={},
+            series=REAL_TASKS,
+            grid={"width": tuple(2**i for i in range(4, 10))},
+            seeds=10,
+        ),
+        Experiment(
+            name="gram",
+            title="The Gram matrix of 1,000 strings against constant blocks",
+            kind=theory.GramRun,
+            base={"n": 1000},
+            series=REAL_TASKS,
+            grid={"alphabet": HALF_DECADES[:-1]},
+        ),
+        Experiment(
+            name="eigenvalues",
+            title="The smallest eigenvalue of the template matrix",
+            kind=theory.EigenvalueRun,
+            base={},
+            series={label: {"task": name} for label, name in {
+                "αα / αβ": "same-different", "αβα / αββ": "aba-abb", "ααββ / αβαβ": "aabb-abab",
+                "α=1;β=-1;print(α) / …print(β)": "program", "same relation": "same-relation",
+                "same order": "same-order"}.items()},
+            grid={"beta": (2.0,)},
+            seeds=1,
+        ),
+        Experiment(
+            name="eigenvalue-map",
+            title="The smallest eigenvalue over β and γ",
+            kind=theory.EigenvalueRun,
+            base={},
+            series=REAL_TASKS,
+            grid={"beta": (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0), "gamma": (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)},
+            seeds=1,
+        ),
+        Experiment(
+            name="ridge-n",
+            title="Kernel ridge regression, error on unseen strings against n",
+            kind=theory.RidgeRun,
+            base={},
+            series={f"{label}{words}": {**options, "noise": noise} for noise, words in ((0, ""), (10, ", noise σ = 10"))
+                    for label, options in REAL_TASKS.items()},
+            grid={"n": tuple(round(10 ** (i / 2)) for i in range(4, 15))},
+        ),
+        Experiment(
+            name="ridge-rho",
+            title="Kernel ridge regression on 4 million strings, against the number of training symbols",
+            kind=theory.RidgeRun,
+            base={"n": 4_000_000},
+            series=REAL_TASKS,
+            grid={"alphabet": HALF_DECADES},
+            seeds=3,
+        ),
+        Experiment(
+            name="ridge-lambda",
+            title="Kernel ridge regression on 10,000 strings, against λ",
+            kind=theory.RidgeRun,
+            base={"task": "aba-abb", "n": 10_000},
+            series={"noise-free": {}, "noise σ = 1": {"noise": 1}, "noise σ = 10": {"noise": 10}},
+            grid={"ridge": (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)},
+        ),
+        Experiment(
+            name="ridge-beta",
+            title="Kernel ridge regression on 10,000 strings, against β and γ",
+            kind=theory.RidgeRun,
+            base={"task": "aba-abb", "n": 10_000},
+            series={f"γ = {gamma:g}": {"gamma": gamma} for gamma in (0.25, 0.5, 1.0, 2.0, 4.0)},
+            grid={"beta": (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)},
+            seeds=3,
+        ),
+        Experiment(
+            name="ridge-zipf",
+            title="Kernel ridge regression with Zipf-distributed symbols",
+            kind=theory.RidgeRun,
+            base={"task": "same-different"},
+            series={"uniform": {}, **{f"Zipf, s = {s:g}": {"zipf": s} for s in (0.5, 1.0, 1.5)}},
+            grid={"n": tuple(round(10 ** (i / 2)) for i in range(4, 13))},
+            seeds=3,
+        ),
+        Experiment(
+            name="last-layer",
+            title="A transformer whose last layer alone is trained, on αα against αβ",
+            kind=theory.LastLayerRun,
+            base={"task": "same-different", "network": "transformer"},
+            series=SCALES,
+            grid={"n": (64, 512, 4096, 16384)},
+            published="transformer_lastlayer_1_gotu",
+            legend={f"scale {s}": f"Initialization scale multiplier {s}" for s in (1, 8, 64)},
+        ),
+        Experiment(
+            name="last-layer-aba-abb",
+            title="A transformer whose last layer alone is trained, on αβα against αββ",
+            kind=theory.LastLayerRun,
+            base={"task": "aba-abb", "network": "transformer"},
+            series=SCALES,
+            grid={"n": (64, 512, 4096, 16384)},
+            published="transformer_lastlayer_1_gotu",
+            legend={f"scale {s}": f"Initialization scale multiplier {s}" for s in (1, 8, 64)},
         ),
         Experiment(
             name="copy",

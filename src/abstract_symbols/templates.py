@@ -5,7 +5,7 @@ Source: section 2 of the paper; the chapter "Same or different?".
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -172,18 +172,30 @@ class TemplateTask:
         starts = np.cumsum([len(self.regular), *sizes]).tolist()
         return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
 
-    def diversity(self, alphabet: int) -> float:
-        """ρ for uniform substitution from `alphabet` tokens: alphabet / wildcards (section 2, "data diversity")."""
-        return alphabet / self.wildcards if self.wildcards else float("inf")
+    def diversity(self, alphabet: int, zipf: float = 0.0) -> float:
+        """ρ = 1 / P[t ∈ s(𝒲)] of the likeliest token t; for uniform substitution: alphabet / wildcards.
 
-    def sample(self, n: int, alphabet: int | range, seed: int | Sequence[int] = 0) -> "Sample":
+        With zipf > 0 (see `sample`) that is the first token, and P = p₁ e_{w−1}(p₂, …) / e_w(p₁, p₂, …) with the
+        elementary symmetric polynomials e. Source: section 2, "data diversity".
+        """
+        if not self.wildcards:
+            return float("inf")
+        if not zipf:
+            return alphabet / self.wildcards
+        p = _zipf(alphabet, zipf)
+        with_first = p[0] * _elementary(p[1:], self.wildcards - 1)
+        return float((with_first + _elementary(p[1:], self.wildcards)) / with_first)
+
+    def sample(self, n: int, alphabet: int | range, seed: int | Sequence[int] = 0, *, zipf: float = 0.0) -> "Sample":
         """Draw n labelled strings: template ~ μ_tmplt, wildcards ~ uniform from the alphabet without replacement.
 
         Args:
             n: number of strings.
             alphabet: number of tokens m (ids r … r + m − 1 after the task's r regular tokens), or a range of ids.
             seed: of the draw, one number or several; the same seed gives the same sample.
-        Raises: ValueError for n < 1, or an alphabet too small or overlapping the regular tokens.
+            zipf: exponent s of another law of substitutions: the wildcards' tokens are independent draws with
+                probabilities ∝ rank^(−s) (the alphabet's first token has rank 1), given that they are distinct.
+        Raises: ValueError for n < 1, an alphabet too small or overlapping the regular tokens, or a negative exponent.
         Source: section 2; section 5 for the uniform substitution.
         """
         if n < 1:
@@ -195,9 +207,12 @@ class TemplateTask:
         if alphabet.step != 1 or alphabet.start < len(self.regular):
             raise ValueError(f"alphabet {alphabet}: must be a range of step 1 from id {len(self.regular)} on; "
                              "the ids before are the task's regular tokens")
+        if not (np.isfinite(zipf) and zipf >= 0):
+            raise ValueError(f"zipf={zipf}: must be an exponent, 0 (uniform) or more")
         rng = np.random.default_rng(seed)
         templates = rng.choice(len(self.templates), size=n, p=self.probabilities)
-        symbols = alphabet.start + _without_replacement(rng, n, self.wildcards, len(alphabet))
+        draw = _without_replacement if zipf == 0 else partial(_distinct_zipf, exponent=zipf)
+        symbols = alphabet.start + draw(rng, n, self.wildcards, len(alphabet))
         lookup = np.concatenate([symbols, np.broadcast_to(np.arange(len(self.regular)), (n, len(self.regular)))], 1)
         tokens = np.take_along_axis(lookup, self._slots[templates], axis=1)
         if self.symbolic:
@@ -290,4 +305,30 @@ def _without_replacement(rng: np.random.Generator, n: int, w: int, m: int) -> np
         for taken in np.sort(drawn[:, :j], axis=1).T:
             value += value >= taken
         drawn[:, j] = value
+    return drawn
+
+
+def _zipf(m: int, exponent: float) -> np.ndarray:
+    """Probabilities ∝ rank^(−exponent) of m tokens."""
+    p = np.arange(1, m + 1, dtype=np.float64) ** -exponent
+    return p / p.sum()
+
+
+def _elementary(p: np.ndarray, degree: int) -> float:
+    """The elementary symmetric polynomial e_degree(p), by Newton's identities."""
+    powers = [float((p**i).sum()) for i in range(1, degree + 1)]
+    e = [1.0]
+    for d in range(1, degree + 1):
+        e.append(sum((-1) ** (i - 1) * e[d - i] * powers[i - 1] for i in range(1, d + 1)) / d)
+    return e[degree]
+
+
+def _distinct_zipf(rng: np.random.Generator, n: int, w: int, m: int, *, exponent: float) -> np.ndarray:
+    """(n, w) numbers below m, independent Zipf draws given that each row's are distinct: others are drawn anew."""
+    cumulative = np.cumsum(_zipf(m, exponent))
+    drawn, again = np.empty((n, w), dtype=np.int64), np.arange(n)
+    while len(again):
+        drawn[again] = np.minimum(np.searchsorted(cumulative, rng.random((len(again), w)), side="right"), m - 1)
+        ordered = np.sort(drawn[again], axis=1)
+        again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
     return drawn

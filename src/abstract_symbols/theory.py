@@ -1,0 +1,247 @@
+"""The theory's measurements as runs: laws of outputs on unseen strings, the kernel, its ridge regression, last layers.
+
+Each kind's fields decide its numbers, and `perform` gives them; grids of them are experiments like any other.
+Source: section 3 of the paper; the chapters that each class names.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor, nn
+
+from .ensembles import Member
+from .kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
+from .kernels.ridge import gram_matrix
+from .kernels.template_matrix import smallest_eigenvalue
+from .networks import Linear
+from .runs import Job, Run
+from .tasks import task
+from .templates import Sample, TemplateTask
+
+
+def distinct_strings(t: TemplateTask, template: int, symbols: range) -> Tensor:
+    """As many strings of a template as there are symbols for, no symbol used twice: (n, k) token ids.
+
+    Their outputs are independent where the network's law does not depend on the symbols' names.
+    Source: the chapter "Why fully-connected networks cannot".
+    """
+    z = t.templates[template]
+    n = len(symbols) // max(1, len(z.wildcards))
+    values = torch.arange(symbols.start, symbols.start + n * len(z.wildcards)).view(n, -1)  # (n, w)
+    columns = [values[:, z.wildcards.index(c)] if c in z.wildcards else torch.full((n,), t.regular.index(c))
+               for c in z.pattern]
+    return torch.stack(columns, dim=1)
+
+
+@dataclass(frozen=True)
+class LawRun(Run):
+    """One trained network, and whether its outputs on unseen strings of the first two templates have one law.
+
+    The test alphabet's symbols are dealt out, each to one string, half of them to each template; p_value is that of the
+    two-sample Kolmogorov–Smirnov test between the outputs. Given the trained weights, the outputs of an MLP are then
+    independent draws, so that the test is exact for a single run. Other fields and metrics: `Run`'s.
+
+    Source: section 3, the MLP theorem; the chapter "Why fully-connected networks cannot".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "p_value": float, "statistic": float, "spread": float}
+
+    def outputs(self, member: Member) -> list[np.ndarray]:
+        """The network's outputs on unseen strings of each of the first two templates."""
+        unseen, half = member.test.alphabet, len(member.test.alphabet) // 2
+        alphabets = unseen[:half], unseen[half:]
+        device = next(member.network.parameters()).device
+        with torch.no_grad():
+            return [member.network(distinct_strings(member.test.task, i, symbols).to(device)).double().cpu().numpy()
+                    for i, symbols in enumerate(alphabets)]
+
+    def measure(self, member: Member) -> dict[str, float]:
+        """p_value and statistic of the test, and spread, the standard deviation of all outputs."""
+        outputs = self.outputs(member)
+        test = stats.ks_2samp(*outputs, method="asymp")
+        return {"p_value": float(test.pvalue), "statistic": float(test.statistic),
+                "spread": float(np.concatenate(outputs).std())}
+
+
+class FrozenFeatures(nn.Module):
+    """A linear map read from fixed features: "token" i is row i of the features. What training the last layer trains.
+
+    Args: features, (N, d). Source: the chapter "From kernel to network".
+    """
+
+    def __init__(self, features: Tensor, readout: Linear):
+        super().__init__()
+        self.features = nn.Parameter(features, requires_grad=False)
+        self.readout = readout
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Row numbers (n, 1) to predictions (n,)."""
+        return self.readout(self.features[rows[..., 0]]).squeeze(-1)
+
+
+@dataclass(frozen=True)
+class LastLayerRun(Run):
+    """One transformer of which only the last linear map is trained; the features below it are computed once.
+
+    The same numbers as a `Run` with readout_only=True up to rounding, in a fraction of the time.
+
+    Source: section 3, where the last layer alone is trained; the chapter "From kernel to network".
+    """
+
+    def member(self) -> Member:
+        """The linear map over the frozen transformer's features of this run's own samples."""
+        whole = super().member()
+        network, parts = whole.network, (whole.train, whole.validation, whole.test)
+        with torch.no_grad():
+            features = torch.cat([self._features(network, rows) for part in parts for rows in part.tokens.split(1024)])
+        starts = np.cumsum([0, *map(len, parts)])
+        samples = [Sample(part.task, part.alphabet, torch.arange(start, start + len(part))[:, None], part.labels,
+                          part.templates) for part, start in zip(parts, starts, strict=False)]
+        return Member(FrozenFeatures(features, network.readout), *samples, lr=self.lr, seed=self.seed)
+
+    @staticmethod
+    def _features(network: nn.Module, tokens: Tensor) -> Tensor:
+        """What the last linear map reads, (n, d_emb)."""
+        read: list[Tensor] = []
+        hook = network.readout.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+        network(tokens)
+        hook.remove()
+        return read[0]
+
+
+@dataclass(frozen=True)
+class KernelJob(Job):
+    """A measurement with the transformer's kernel, φ(t) = cos(b1 t + b2)."""
+
+    task: str
+    seed: int
+    beta: float = 2.0
+    gamma: float = 1.0
+    b1: float = 2.0
+    b2: float = 0.3
+
+    def kernel(self, device: str = "cpu") -> TransformerKernel:
+        return TransformerKernel(self.beta, self.gamma, "cos", self.b1, self.b2, device=device)
+
+    @classmethod
+    def perform(cls, runs: "list[KernelJob]", device: str) -> list[dict[str, float]]:
+        """Measure each run."""
+        return [run.measure(device) for run in runs]
+
+    def measure(self, device: str) -> dict[str, float]:
+        """The metrics of this run."""
+        raise TypeError(f"{type(self).__name__} does not say what it measures")
+
+
+@dataclass(frozen=True)
+class RidgeRun(KernelJob):
+    """Kernel ridge regression on n strings, and its error on unseen strings.
+
+    alphabet: the number m of training symbols, n if None. noise: σ of the labels. zipf: exponent of the substitution's
+    law, 0 for uniform. Errors are root mean squares over templates, weighted as the task draws them; `error` is that of
+    f̂ − f*, `label_mean_error` that of the mean of the template's (noisy) training labels, `gap` the distance between
+    the two predictors, `worst` the largest |f̂ − f*|. `rho` is the diversity of the substitution.
+
+    Source: section 3, the kernel theorem; the chapter "Learning from n strings".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {
+        "error": float, "worst": float, "label_mean_error": float, "gap": float, "rho": float, "iterations": int}
+
+    n: int = 1000
+    alphabet: int | None = None
+    ridge: float = 1e-2
+    noise: float = 0.0
+    zipf: float = 0.0
+
+    def cost(self) -> float:
+        """Linear in n."""
+        return 100 + self.n / 100
+
+    def measure(self, device: str) -> dict[str, float]:
+        """Fit, and predict one unseen string of each template: the kernel gives all of them the same value."""
+        plain, size = task(self.task), self.alphabet or self.n
+        t = TemplateTask(plain.labels, noise=self.noise, name=plain.name)
+        sample = t.sample(self.n, size, seed=self.seed, zipf=self.zipf)
+        model = KernelRidge(self.kernel(device), self.ridge).fit(sample)
+        unseen = range(sample.alphabet.stop, sample.alphabet.stop + t.wildcards)
+        strings = torch.cat([distinct_strings(t, i, unseen)[:1] for i in range(len(t.templates))])
+        predicted = model.predict(strings)  # (r,)
+        counts = torch.bincount(sample.templates, minlength=len(t.templates)).numpy()
+        sums = np.bincount(sample.templates.numpy(), weights=sample.labels.numpy(), minlength=len(t.templates))
+        means = sums / np.maximum(counts, 1)
+        def rms(x: np.ndarray) -> float:
+            return math.sqrt(float(t.probabilities @ x**2))
+        return {"error": rms(predicted - t.values), "worst": float(np.abs(predicted - t.values).max()),
+                "label_mean_error": rms(means - t.values), "gap": rms(predicted - means),
+                "rho": t.diversity(size, zipf=self.zipf), "iterations": model.iterations}
+
+
+@dataclass(frozen=True)
+class GramRun(KernelJob):
+    """How far the Gram matrix of n sampled strings is from constant blocks: N_ij for strings of templates i and j.
+
+    deviation: the root mean square of its off-diagonal entries minus N's, over the root mean square of those entries.
+    collisions: the share of pairs of strings that have a symbol in common.
+
+    Source: section 3, the kernel theorem's proof; the chapter "The transformer's kernel".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {"deviation": float, "collisions": float}
+
+    n: int = 1000
+    alphabet: int = 1000
+
+    def measure(self, device: str) -> dict[str, float]:
+        t, kernel = task(self.task), self.kernel(device)
+        sample = t.sample(self.n, self.alphabet, seed=self.seed)
+        blocks = template_matrix(t, kernel)[sample.templates.numpy()[:, None], sample.templates.numpy()]
+        off = ~np.eye(self.n, dtype=bool)
+        gram = gram_matrix(kernel, sample)[off]
+        difference = gram - blocks[off]
+        return {"deviation": float(np.sqrt((difference**2).mean() / (gram**2).mean())),
+                "collisions": float((difference != 0).mean())}
+
+
+@dataclass(frozen=True)
+class WidthRun(KernelJob):
+    """How far the inner products of a finite transformer's random features are from the kernel.
+
+    The strings are two of each template, one symbol shared between them; error: the root mean square over their pairs.
+
+    Source: section 3, the infinite width; the chapter "The transformer's kernel".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {"error": float}
+
+    width: int = 64
+
+    def cost(self) -> float:
+        """Heads times the size of their matrices."""
+        return (self.width / 64) ** 3
+
+    def measure(self, device: str) -> dict[str, float]:
+        t, kernel = task(self.task), self.kernel(device)
+        strings = [z.substitute(symbols[:len(z.wildcards)]) for z in t.templates for symbols in ("ABCDEF", "UAWXYZ")]
+        limit = kernel.values([(x, y) for x in strings for y in strings]).reshape(len(strings), -1)
+        difference = FiniteTransformer(kernel, self.width, seed=self.seed).gram(strings) - limit
+        return {"error": float(np.sqrt((difference**2).mean()))}
+
+
+@dataclass(frozen=True)
+class EigenvalueRun(KernelJob):
+    """The smallest eigenvalue of a task's template matrix, with its standard error; seed: of the integration rule.
+
+    Source: section 3, the kernel theorem; the chapter "The template matrix".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {"eigenvalue": float, "standard_error": float}
+
+    def measure(self, device: str) -> dict[str, float]:
+        kernel = TransformerKernel(self.beta, self.gamma, "cos", self.b1, self.b2, seed=self.seed, device=device)
+        value, error = smallest_eigenvalue(task(self.task), kernel)
+        return {"eigenvalue": value, "standard_error": error}
