@@ -83,7 +83,7 @@ def _draw_published(ax: plt.Axes, e: experiments.Experiment) -> None:
 def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
     """What the learning curves show, in words made from the rows: first and last value, and n₅₀, of every series."""
     e = experiments.experiment(name)
-    parts = [f"Line chart: test loss against n for {e.title}."]
+    parts = [f"Line chart: {metric.replace('_', ' ')} against n for {e.title}."]
     for series, curve in summary(name, rows, metric).groupby("series", sort=False):
         n, loss = curve["n"].to_numpy(), curve["mean"].to_numpy()
         half = float(claims.n50(n, loss))
@@ -94,6 +94,67 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
             text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
         parts.append(text + ".")
     return " ".join(parts)
+
+
+def scaling(name: str, rows: pd.DataFrame, metric: str, *, xlabel: str, ylabel: str,
+            guides: Iterable[tuple[float, str]] = (), log_y: bool = True) -> Figure:
+    """A metric against the experiment's x on logarithmic axes, mean ± 1 standard error over seeds.
+
+    Args: guides, (exponent, label): dotted lines of these slopes, through the last point of the first series drawn.
+    """
+    e = experiments.experiment(name)
+    order = [s for s in e.series if s in set(rows["series"])]
+    figure, ax = plt.subplots()
+    sns.lineplot(rows, x=e.x, y=metric, hue="series", style="series", hue_order=order, style_order=order,
+                 markers=list(MARKERS[:len(order)]), dashes=False, errorbar="se", ax=ax, markersize=7)
+    ax.set_xscale("log")
+    if log_y:
+        ax.set_yscale("log")
+    curve = summary(name, rows, metric).query("series == @order[0]")
+    x, y = curve[e.x].to_numpy(), curve["mean"].to_numpy()
+    limits = ax.get_ylim()
+    for (exponent, label), style in zip(guides, (":", "-."), strict=False):
+        ax.plot(x, y[-1] * (x / x[-1]) ** exponent, color="0.35", linestyle=style, linewidth=1.3, label=label, zorder=1)
+    ax.set_ylim(limits)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    handles, labels = ax.get_legend_handles_labels()
+    ax.get_legend().remove()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return figure
+
+
+def scaling_alt(name: str, rows: pd.DataFrame, metric: str, what: str) -> str:
+    """What `scaling` shows, in words made from the rows: first and last value of every series."""
+    e = experiments.experiment(name)
+    parts = [f"Line chart: {what} for {e.title}."]
+    for series, curve in summary(name, rows, metric).groupby("series", sort=False):
+        x, y = curve[e.x].to_numpy(), curve["mean"].to_numpy()
+        parts.append(f"{series}: {number(y[0])} at {e.x} = {x[0]:g}, {number(y[-1])} at {e.x} = {x[-1]:g}.")
+    return " ".join(parts)
+
+
+def scaling_table(name: str, rows: pd.DataFrame, metrics: dict[str, str]) -> HTML:
+    """The values of some metrics (→ heading) in a folded table, mean ± standard error over seeds."""
+    e = experiments.experiment(name)
+    summaries = {heading: summary(name, rows, metric) for metric, heading in metrics.items()}
+    first = next(iter(summaries.values()))
+    table = pd.DataFrame({"series": first["series"], e.x: [f"{x:g}" if x < 1e4 else f"{x:,.0f}" for x in first[e.x]]})
+    for heading, values in summaries.items():
+        table[heading] = [number(m) if np.isnan(se) else f"{number(m)} ± {number(se)}"
+                          for m, se in zip(values["mean"], values["se"], strict=True)]
+    return fold("The values", table.assign(seeds=first["seeds"]))
+
+
+def heatmap(table: pd.DataFrame, *, title: str = "", fmt: str = ".2g", log: bool = False,
+            size: tuple[float, float] = (6.0, 4.4), annotate: bool = True, label: str = "") -> Figure:
+    """A table of numbers as coloured cells, its columns along x and its index along y."""
+    figure, ax = plt.subplots(figsize=size)
+    norm = plt.matplotlib.colors.LogNorm() if log else None
+    sns.heatmap(table, ax=ax, annot=annotate, fmt=fmt, cmap="cividis", norm=norm, cbar_kws={"label": label},
+                linewidths=0.5 if annotate else 0, annot_kws={"fontsize": 10})
+    ax.set_title(title, fontsize=12)
+    ax.tick_params(axis="y", rotation=0)
+    return figure
 
 
 def coverage(name: str, rows: pd.DataFrame) -> str:
@@ -107,10 +168,10 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
-def values_table(name: str, rows: pd.DataFrame) -> HTML:
+def values_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HTML:
     """The figure's values in a folded table: ours at the best validation epoch and at the last, and the paper's."""
     e = experiments.experiment(name)
-    best, last = summary(name, rows), summary(name, rows, "final_test_loss")
+    best, last = summary(name, rows, metric), summary(name, rows, f"final_{metric}")
     table = pd.DataFrame({
         "network": best["series"], "n": best["n"],
         "ours": [_spread(m, s) for m, s in zip(best["mean"], best["se"], strict=True)],
