@@ -96,7 +96,7 @@ def claims() -> dict[str, Claim]:
         lacking = [name for name in OPTIONS.get(claim.measure, ()) if name not in claim.options]
         if lacking or not claim.series:
             raise ValueError(f"claims.yml, claim {claim.id!r}: lacks {(lacking or ['series'])[0]}")
-        for series in claim.series if claim.measure in ("n50", "gain") else ():
+        for series in claim.series if claim.measure in ("n50", "gain", "growth", "at_most") else ():
             if published(claim.experiment, series).empty:
                 raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no published "
                                  f"curve for series {series!r}")
@@ -254,6 +254,37 @@ def _slope(claim: Claim, rows: pd.DataFrame) -> Measured:
     return Measured(ours, *_interval(samples), claim.options.get("paper"), abs(ours - claim.options["value"]))
 
 
+def _growth(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The exponent of n₅₀ as a power of the series' option `over`; distance: to the published curves' exponent.
+
+    Infinite when a curve never falls below one half.
+    """
+    name = claim.experiment
+    x = np.array([experiments.experiment(name).series[series][claim.options["over"]] for series in claim.series])
+    found = _curves(claim, rows)
+
+    def exponent(n_50: np.ndarray) -> np.ndarray:
+        finite = np.isfinite(n_50).all(-1)
+        return np.where(finite, slope(x, np.where(finite[..., None], n_50, 1.0)), np.inf)
+
+    ours = float(exponent(np.array([n50(n, values.mean(0)) for n, values in found])))
+    samples = np.stack([n50(n, bootstrap_means(values, stream)) for stream, (n, values) in enumerate(found)], axis=-1)
+    paper = float(exponent(np.array([published_n50(name, series) for series in claim.series])))
+    return Measured(ours, *_interval(exponent(samples)), paper, abs(ours - paper))
+
+
+def _at_most(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The mean metric at x = `at`, of the series where it is largest; distance: its value.
+
+    The paper's is the largest of the published curves' values there.
+    """
+    found = [(values[:, list(x).index(claim.options["at"])]) for x, values in _curves(claim, rows)]
+    worst = int(np.argmax([values.mean() for values in found]))
+    paper = [published(claim.experiment, series).set_index("x")["y"][claim.options["at"]] for series in claim.series]
+    ours = float(found[worst].mean())
+    return Measured(ours, *_interval(bootstrap_means(found[worst][:, None])[:, 0]), max(paper), ours)
+
+
 def _signal(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The metric over its standard error `error`, at the row where that is smallest; distance: to `needed`, if below.
 
@@ -284,8 +315,10 @@ def _combined(p: pd.Series) -> tuple[float, float, float]:
 
 
 OPTIONS = {"level": ("value",), "below": ("at", "p"), "slope": ("metric", "value"),
+           "growth": ("over",), "at_most": ("at",),
            "signal": ("metric", "error", "needed"), "same_law": ("metric",), "different_laws": ("metric",)}
 MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
-    "level": _level, "n50": _n50, "gain": _gain, "below": _below, "slope": _slope, "signal": _signal,
+    "level": _level, "n50": _n50, "gain": _gain, "below": _below, "slope": _slope,
+    "growth": _growth, "at_most": _at_most, "signal": _signal,
     "same_law": _same_law, "different_laws": _different_laws,
 }

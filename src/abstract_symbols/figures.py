@@ -212,10 +212,12 @@ def number(value: float | None) -> str:
 
 MEASURE_WORDS = {
     "level": "mean at the worst point",
-    "n50": "n₅₀, strings to a test loss of ½",
+    "n50": "n₅₀, where the mean falls through ½",
     "gain": "n₅₀ plain / n₅₀ modified",
     "below": "difference of mean losses, at its least sure n",
     "slope": "exponent of a power law",
+    "growth": "exponent of n₅₀ as a power of the dimension",
+    "at_most": "mean at one n, of the worst series",
     "signal": "value in standard errors, at its least sure row",
     "same_law": "p-value of equal laws, all runs combined",
     "different_laws": "p-value of equal laws, all runs combined",
