@@ -246,6 +246,16 @@ EXPERIMENTS = {
             legend={f"scale {s}": f"Initialization scale multiplier {s}" for s in (1, 8, 64)},
         ),
         Experiment(
+            name="program-symbolic",
+            title='Programs that print a symbol: α="γ";β="δ";print(α)',
+            kind=theory.AnswerRun,
+            base={"task": "program-symbolic", "network": "transformer"},
+            series={"Transformer": {}, "Transformer + a and b": {"a": True, "b": True}},
+            grid={"n": tuple(2**i for i in range(2, 19))},
+            published="teaser2",
+            legend={"Transformer + a and b": "Transformer + KQ,VO identity"},
+        ),
+        Experiment(
             name="copy",
             title="Copying α → α, embedding dimensions 64 to 4096",
             base={"task": "copy", "network": "transformer"},

@@ -67,6 +67,27 @@ class LawRun(Run):
                 "spread": float(np.concatenate(outputs).std())}
 
 
+@dataclass(frozen=True)
+class AnswerRun(Run):
+    """One trained network with symbolic answers, and what it answers to the test strings: shares of them.
+
+    right: the label; other: another of the string's symbols that stand for wildcards; the rest is neither. Taken with
+    the last epoch's weights. Other fields and metrics: `Run`'s.
+
+    Source: section 4; the chapter "Programs that print a symbol".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "right": float, "other": float}
+
+    def measure(self, member: Member) -> dict[str, float]:
+        sample, device = member.test, next(member.network.parameters()).device
+        with torch.no_grad():
+            answers = torch.cat([member.network(rows.to(device)).argmax(-1).cpu() for rows in sample.tokens.split(256)])
+        right = answers == sample.labels
+        in_string = (sample.tokens == answers[:, None]).any(1) & (answers >= len(sample.task.regular))
+        return {"right": float(right.double().mean()), "other": float((in_string & ~right).double().mean())}
+
+
 class FrozenFeatures(nn.Module):
     """A linear map read from fixed features: "token" i is row i of the features. What training the last layer trains.
 
