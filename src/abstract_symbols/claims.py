@@ -24,7 +24,8 @@ class Claim:
     """A claim as `claims.yml` states it.
 
     Attributes: id; chapter, the notebook's name; statement; measure, a name of `MEASURES`; experiment and series, the
-    rows it uses; held and part, its tolerances in the measure's own distance; options, what else the measure needs.
+    rows it uses; held and part, its tolerances in the measure's own distance; options, what else the measure needs;
+    among them `within`, [first, last], restricts any claim to these x of its experiment.
     """
 
     id: str
@@ -115,8 +116,9 @@ def judge(name: str, results: Path | None = None) -> Judgement:
     claim = known[name]
     e = experiments.experiment(claim.experiment)
     rows = experiments.load(claim.experiment, results)
-    rows = rows[rows["series"].isin(claim.series)]
-    expected = sum(series in claim.series for series in e.runs().values())
+    first, last = claim.options.get("within", (-np.inf, np.inf))
+    rows = rows[rows["series"].isin(claim.series) & rows[e.x].between(first, last)]
+    expected = sum(label in claim.series and first <= getattr(run, e.x) <= last for run, label in e.runs().items())
     coverage = f"{len(rows)} of {expected} runs"
     if len(rows) < expected:
         return Judgement(claim, "not tested", None, coverage)

@@ -71,13 +71,13 @@ class LawRun(Run):
 class AnswerRun(Run):
     """One trained network with symbolic answers, and what it answers to the test strings: shares of them.
 
-    right: the label; other: another of the string's symbols that stand for wildcards; the rest is neither. Taken with
-    the last epoch's weights. Other fields and metrics: `Run`'s.
+    other: not the label but another of the string's symbols that stand for wildcards; neither: none of them. Taken
+    with the last epoch's weights. Other fields and metrics: `Run`'s.
 
     Source: section 4; the chapter "Programs that print a symbol".
     """
 
-    METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "right": float, "other": float}
+    METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "other": float, "neither": float}
 
     def measure(self, member: Member) -> dict[str, float]:
         sample, device = member.test, next(member.network.parameters()).device
@@ -85,7 +85,7 @@ class AnswerRun(Run):
             answers = torch.cat([member.network(rows.to(device)).argmax(-1).cpu() for rows in sample.tokens.split(256)])
         right = answers == sample.labels
         in_string = (sample.tokens == answers[:, None]).any(1) & (answers >= len(sample.task.regular))
-        return {"right": float(right.double().mean()), "other": float((in_string & ~right).double().mean())}
+        return {"other": float((in_string & ~right).double().mean()), "neither": float((~in_string).double().mean())}
 
 
 class FrozenFeatures(nn.Module):
