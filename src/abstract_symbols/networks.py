@@ -3,7 +3,9 @@
 `ensembles` trains many of them at once; nothing in here knows about that, nor about tasks or experiments.
 """
 
+import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -300,6 +302,33 @@ class Recurrent(nn.Module):
                 c = f.sigmoid() * c + i.sigmoid() * g.tanh()
                 h = o.sigmoid() * c.tanh()
         return self.readout(h).squeeze(-1)
+
+
+def exchanged(network: nn.Module, u: int, v: int, positions: Sequence[int] | None = None) -> nn.Module:
+    """A copy of a network in which two tokens have exchanged the weights that belong to them alone.
+
+    Those are the first layer's columns in an MLP on one-hot vectors, one a position, and the embedding, one for all
+    positions, in every other network. positions: exchange the columns at these positions (0 … k − 1) only.
+
+    Raises: ValueError for a token or position that the network does not have, or positions for a shared embedding.
+    Source: section 3, the symmetry behind the MLP theorem; the chapter "Why fully-connected networks cannot".
+    """
+    network = copy.deepcopy(network)
+    shared = getattr(network, "tokens", None) is not None
+    if shared and positions is not None:
+        raise ValueError("positions: this network has one embedding for all positions; exchange it at all of them")
+    for token in (u, v):
+        if not 0 <= token < network.vocab:
+            raise ValueError(f"token {token}: the network has tokens 0 to {network.vocab - 1}")
+    for i in positions or ():
+        if not 0 <= i < network.length:
+            raise ValueError(f"position {i}: the network has positions 0 to {network.length - 1}")
+    weights = network.tokens if shared else network.columns
+    starts = [0] if shared else [i * network.vocab for i in (range(network.length) if positions is None else positions)]
+    with torch.no_grad():
+        for start in starts:
+            weights[[start + u, start + v]] = weights[[start + v, start + u]]
+    return network
 
 
 def _checked(tokens: Tensor, length: int) -> Tensor:
