@@ -3,6 +3,7 @@
 Source: section 2 of the paper; the chapter "Same or different?".
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -172,19 +173,42 @@ class TemplateTask:
         starts = np.cumsum([len(self.regular), *sizes]).tolist()
         return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
 
+    def law(self, alphabet: int, zipf: float = 0.0) -> np.ndarray:
+        """Probability of each token of an alphabet to stand in the place of a wildcard: (m,), the same for every one.
+
+        Args: alphabet, the number m of tokens; zipf, the exponent of `sample`. With it P_t = p_t e_{w−1}(the others'
+            p) / (w e_w(p)), for w wildcards and the elementary symmetric polynomials e.
+        Raises: ValueError for an alphabet smaller than the wildcards, a negative exponent, and one so large that w
+            draws are almost never distinct.
+        Source: section 2, "substitution map"; Zipf's law is ours.
+        """
+        w = self.wildcards
+        if alphabet < max(1, w):
+            raise ValueError(f"alphabet of {alphabet} tokens is smaller than the {w} wildcards of a template of "
+                             f"{self.name!r}; use at least {max(1, w)}")
+        if not (np.isfinite(zipf) and zipf >= 0):
+            raise ValueError(f"zipf={zipf}: must be an exponent, 0 (uniform) or more")
+        p = _zipf(alphabet, zipf)
+        if not w or not zipf:
+            return p
+        e = _elementary(p, w)
+        if math.factorial(w) * e[w] < 1e-6:  # the chance that w independent draws are distinct
+            raise ValueError(f"zipf={zipf}: {w} draws from {alphabet} tokens are almost never distinct; use a smaller "
+                             "exponent, or more tokens")
+        others = np.ones_like(p)
+        for degree in range(1, w):
+            others = e[degree] - p * others
+        return p * others / (w * e[w])
+
     def diversity(self, alphabet: int, zipf: float = 0.0) -> float:
         """ρ = 1 / P[t ∈ s(𝒲)] of the likeliest token t; for uniform substitution: alphabet / wildcards.
 
-        With zipf > 0 (see `sample`) that is the first token, and P = p₁ e_{w−1}(p₂, …) / e_w(p₁, p₂, …) with the
-        elementary symmetric polynomials e. Source: section 2, "data diversity".
+        Args and raises: as `law`. Source: section 2, "data diversity".
         """
+        largest = float(self.law(alphabet, zipf)[0])
         if not self.wildcards:
             return float("inf")
-        if not zipf:
-            return alphabet / self.wildcards
-        p = _zipf(alphabet, zipf)
-        with_first = p[0] * _elementary(p[1:], self.wildcards - 1)
-        return float((with_first + _elementary(p[1:], self.wildcards)) / with_first)
+        return 1 / (self.wildcards * largest) if zipf else alphabet / self.wildcards
 
     def sample(self, n: int, alphabet: int | range, seed: int | Sequence[int] = 0, *, zipf: float = 0.0) -> "Sample":
         """Draw n labelled strings: template ~ μ_tmplt, wildcards ~ uniform from the alphabet without replacement.
@@ -195,7 +219,8 @@ class TemplateTask:
             seed: of the draw, one number or several; the same seed gives the same sample.
             zipf: exponent s of another law of substitutions: the wildcards' tokens are independent draws with
                 probabilities ∝ rank^(−s) (the alphabet's first token has rank 1), given that they are distinct.
-        Raises: ValueError for n < 1, an alphabet too small or overlapping the regular tokens, or a negative exponent.
+        Raises: ValueError for n < 1, an alphabet too small or overlapping the regular tokens, or an exponent that
+            `law` refuses.
         Source: section 2; section 5 for the uniform substitution.
         """
         if n < 1:
@@ -207,8 +232,8 @@ class TemplateTask:
         if alphabet.step != 1 or alphabet.start < len(self.regular):
             raise ValueError(f"alphabet {alphabet}: must be a range of step 1 from id {len(self.regular)} on; "
                              "the ids before are the task's regular tokens")
-        if not (np.isfinite(zipf) and zipf >= 0):
-            raise ValueError(f"zipf={zipf}: must be an exponent, 0 (uniform) or more")
+        if zipf:
+            self.law(len(alphabet), zipf)  # refuses an exponent that would never end
         rng = np.random.default_rng(seed)
         templates = rng.choice(len(self.templates), size=n, p=self.probabilities)
         draw = _without_replacement if zipf == 0 else partial(_distinct_zipf, exponent=zipf)
@@ -314,13 +339,13 @@ def _zipf(m: int, exponent: float) -> np.ndarray:
     return p / p.sum()
 
 
-def _elementary(p: np.ndarray, degree: int) -> float:
-    """The elementary symmetric polynomial e_degree(p), by Newton's identities."""
+def _elementary(p: np.ndarray, degree: int) -> list[float]:
+    """The elementary symmetric polynomials e_0(p) … e_degree(p), by Newton's identities."""
     powers = [float((p**i).sum()) for i in range(1, degree + 1)]
     e = [1.0]
     for d in range(1, degree + 1):
         e.append(sum((-1) ** (i - 1) * e[d - i] * powers[i - 1] for i in range(1, d + 1)) / d)
-    return e[degree]
+    return e
 
 
 def _distinct_zipf(rng: np.random.Generator, n: int, w: int, m: int, *, exponent: float) -> np.ndarray:

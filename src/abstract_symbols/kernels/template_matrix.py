@@ -28,18 +28,21 @@ def template_matrix(task: TemplateTask, kernel) -> np.ndarray:
 def smallest_eigenvalue(task: TemplateTask, kernel) -> tuple[float, float]:
     """The smallest eigenvalue of the template matrix and its standard error.
 
-    With its eigenvector u the eigenvalue moves by Σ u_i u_j dN_ij. The kernel's errors of different pairs may come
-    from the same random points, so the error returned is the bound Σ |u_i u_j| e_ij that holds for any correlation.
+    With its eigenvector u the eigenvalue moves by Σ u_i u_j dN_ij. The kernel's integration rule is randomised a few
+    times; each gives all entries by the same points, so that most of their errors cancel in this sum, whose spread
+    over the randomisations gives the standard error.
     Source: section 3: the kernel theorem needs N non-singular.
     """
     shapes = task_shapes(task)
     values, vectors = np.linalg.eigh(template_matrix(task, kernel))
-    errors = np.asarray(kernel.errors([matched_strings(x, y) for x in shapes for y in shapes]), dtype=np.float64)
-    weight = np.abs(vectors[:, 0])
-    return float(values[0]), float(weight @ errors.reshape(len(shapes), -1) @ weight)
+    u = vectors[:, 0]
+    estimates = kernel.estimates([matched_strings(x, y) for x in shapes for y in shapes])  # (r², randomisations)
+    moved = np.outer(u, u).ravel() @ estimates  # (randomisations,)
+    return float(values[0]), float(moved.std(ddof=1) / np.sqrt(len(moved)))
 
 
-def expected_error(task: TemplateTask, kernel, n: float, ridge: float = 1e-2, alphabet: float | None = None) -> float:
+def expected_error(task: TemplateTask, kernel, n: float, ridge: float = 1e-2,
+                   alphabet: float | np.ndarray | None = None) -> float:
     """Mean squared error on unseen symbols that the template matrix predicts for n training strings.
 
     Write the Gram matrix as Z N Zᵀ + E with Z the (n, r) indicators of the templates. For noise-free labels Z f,
@@ -47,12 +50,18 @@ def expected_error(task: TemplateTask, kernel, n: float, ridge: float = 1e-2, al
     E + λI within templates gives B⁻¹ ≈ diag(D_i / (p_i n)) + S / alphabet, where p_i is the template's probability,
     D_i = λ + K(x, x) − N_ii, and S_ij sums the first-order weights of the pairs of wildcards, each equal with
     probability 1 / alphabet. By convexity of the inverse this B is too small, so the error comes out somewhat large
-    (by up to a factor of two for the paper's tasks). Label noise adds σ² Σ_ij p_i H_ij² / (p_j n), with
-    H = N (N + B⁻¹)⁻¹.
+    (by up to a factor of two for the paper's tasks). Label noise adds σ² Σ_i p_i (H dB⁻¹/dλ Hᵀ)_ii, with
+    H = N (N + B⁻¹)⁻¹; for the B above dB⁻¹/dλ = diag(1 / (p_i n)).
 
-    Args: n strings; alphabet, the number m of training symbols, n unless given.
-    Raises: ValueError for symbolic labels, and an n, ridge or alphabet that is not positive.
-    Source: ours, for the chapter "The template matrix"; it makes the constants of the kernel theorem explicit.
+    Symbols that are not equally likely would make the average bad, for strings of frequent symbols then count less.
+    So for a law of symbols (E + λI) u = Z v is solved for u(x) = c_i + Σ_a g_{ia}(x_a), a function of each wildcard's
+    symbol, with the number of strings of template i that have symbol t in a place set to its mean, p_i n P_t.
+
+    Args: n strings; alphabet, the number m of training symbols, n unless given, or the probabilities P_t of the symbols
+        in a wildcard's place (`TemplateTask.law`).
+    Raises: ValueError for symbolic labels, an n, ridge or alphabet that is not positive, and a law that is none.
+    Source: ours, for the chapters "The template matrix" and "Learning from n strings"; it makes the constants of the
+    kernel theorem explicit.
     """
     return _error(*_error_terms(task, kernel, ridge), n, alphabet)
 
@@ -82,7 +91,7 @@ def predicted_samples(task: TemplateTask, kernel, ridge: float = 1e-2, *, alphab
 
 
 def _error_terms(task: TemplateTask, kernel, ridge: float) -> tuple:
-    """The task, N, D (r,) and S (r, r) of `expected_error`."""
+    """Of `expected_error`: the task, N, D (r,), the weight of each pair of wildcards (w, w), whose they are (r, w)."""
     if task.symbolic:
         raise ValueError(f"task {task.name!r} has symbolic labels; a squared error needs real ones")
     if not (np.isfinite(ridge) and ridge > 0):
@@ -90,23 +99,49 @@ def _error_terms(task: TemplateTask, kernel, ridge: float) -> tuple:
     shapes = task_shapes(task)
     n = template_matrix(task, kernel)
     same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])
-    singles = {(i, j): [(x, y, ((a, b),)) for a in range(width(x)) for b in range(width(y))]
-               for i, x in enumerate(shapes) for j, y in enumerate(shapes)}
-    weights = matching_weights(kernel, [overlap for overlaps in singles.values() for overlap in overlaps])
-    s = np.array([sum(weights[overlap] for overlap in overlaps) for overlaps in singles.values()])
-    return task, n, ridge + same - np.diag(n), s.reshape(n.shape)
+    places = [(i, a) for i, x in enumerate(shapes) for a in range(width(x))]
+    pairs = [(shapes[i], shapes[j], ((a, b),)) for i, a in places for j, b in places]
+    weights = matching_weights(kernel, pairs)
+    w = np.array([weights[pair] for pair in pairs]).reshape(len(places), len(places))
+    members = np.array([[float(i == template) for i, _ in places] for template in range(len(shapes))])
+    return task, n, ridge + same - np.diag(n), w, members
 
 
-def _error(task: TemplateTask, n_matrix: np.ndarray, d: np.ndarray, s: np.ndarray, n: float,
-           alphabet: float | None) -> float:
+def _error(task: TemplateTask, n_matrix: np.ndarray, d: np.ndarray, w: np.ndarray, members: np.ndarray, n: float,
+           alphabet: float | np.ndarray | None) -> float:
     alphabet = n if alphabet is None else alphabet
-    if not (n > 0 and alphabet > 0):
+    if not (n > 0 and np.all(np.asarray(alphabet) > 0)):
         raise ValueError(f"n={n}, alphabet={alphabet}: must be positive")
-    p = task.probabilities
-    loss = np.diag(d / (p * n)) + s / alphabet  # B⁻¹
+    if np.ndim(alphabet) and not np.isclose(np.sum(alphabet), 1):
+        raise ValueError(f"alphabet: probabilities that add up to {np.sum(alphabet):.6g}; must be a number of symbols, "
+                         "or add up to 1")
+    p, step = task.probabilities, 1e-4 * d.min()
+    loss = _loss(p, d, w, members, n, alphabet)
     miss = loss @ np.linalg.solve(n_matrix + loss, task.values)
     keep = np.linalg.solve(n_matrix + loss.T, n_matrix.T).T  # H
-    return float(p @ (miss**2 + keep**2 @ (task.noise**2 / (p * n))))
+    noise = 0.0
+    if task.noise:  # dB⁻¹/dλ as a difference: λ enters through d alone
+        up, down = (_loss(p, d + sign * step, w, members, n, alphabet) for sign in (1, -1))
+        noise = task.noise**2 * np.diag(keep @ (up - down) @ keep.T) / (2 * step)
+    return float(p @ (miss**2 + noise))
+
+
+def _loss(p: np.ndarray, d: np.ndarray, w: np.ndarray, members: np.ndarray, n: float,
+          alphabet: float | np.ndarray) -> np.ndarray:
+    """B⁻¹ (r, r), of `expected_error`."""
+    if np.ndim(alphabet) == 0:
+        return np.diag(d / (p * n)) + members @ w @ members.T / alphabet
+    # With m_{jb} = c_j + Σ_{b′≠b} mean of g_{jb′}, each symbol's g solves D g + n P_t W p (m + g) = 0. One
+    # eigendecomposition of W, scaled to be symmetric, does it for all symbols.
+    scale = np.sqrt(members.T @ (p / d))
+    values, vectors = np.linalg.eigh(scale * w * scale[:, None])
+    seen = n * np.asarray(alphabet) * np.maximum(values, 0)[:, None]  # (places, symbols)
+    share = (seen / (1 + seen)) @ alphabet
+    outer = scale / (members.T @ p)
+    mean = -(outer[:, None] * vectors * share) @ vectors.T / outer  # m to the means of g
+    others = members.T @ members - np.eye(len(w))
+    means = np.linalg.solve(np.eye(len(w)) - mean @ others, mean @ members.T)  # c to the means of g
+    return np.linalg.inv((p * n)[:, None] * (np.eye(len(p)) + members @ means) / d)
 
 
 # ---- shapes and matchings ----------------------------------------------------------------------------------------
