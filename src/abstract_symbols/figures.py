@@ -5,7 +5,7 @@ Every figure carries a text alternative made from its data. Used by the chapters
 
 import html
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -97,27 +97,44 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
 
 
 def scaling(name: str, rows: pd.DataFrame, metric: str, *, xlabel: str, ylabel: str,
-            guides: Iterable[tuple[float, str]] = (), log_y: bool = True) -> Figure:
+            guides: Iterable[tuple[float, str]] = (), predicted: dict[str, tuple] | None = None,
+            log_y: bool = True) -> Figure:
     """A metric against the experiment's x on logarithmic axes, mean ± 1 standard error over seeds.
 
-    Args: guides, (exponent, label): dotted lines of these slopes, through the last point of the first series drawn.
+    Args: guides, (exponent, label): dotted lines of these slopes, through the last point of the first series drawn;
+    predicted, series → (x, y): dashed lines.
     """
     e = experiments.experiment(name)
     order = [s for s in e.series if s in set(rows["series"])]
+    return power_laws(rows, e.x, metric, order, xlabel=xlabel, ylabel=ylabel, guides=guides, predicted=predicted,
+                      log_y=log_y)
+
+
+def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlabel: str, ylabel: str,
+               guides: Iterable[tuple[float, str]] = (), predicted: dict[str, tuple] | None = None,
+               log_y: bool = True) -> Figure:
+    """A column against another, a line each `series` in this order, on logarithmic axes; otherwise as `scaling`."""
     figure, ax = plt.subplots()
-    sns.lineplot(rows, x=e.x, y=metric, hue="series", style="series", hue_order=order, style_order=order,
+    if rows.empty:
+        ax.text(0.5, 0.5, "no run is done yet", transform=ax.transAxes, ha="center")
+        return figure
+    sns.lineplot(rows, x=x, y=y, hue="series", style="series", hue_order=order, style_order=order,
                  markers=list(MARKERS[:len(order)]), dashes=False, errorbar="se", ax=ax, markersize=7)
-    ax.set_xscale("log")
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log")  # only now, or seaborn would draw geometric means
     if log_y:
         ax.set_yscale("log")
-    curve = summary(name, rows, metric).query("series == @order[0]")
-    x, y = curve[e.x].to_numpy(), curve["mean"].to_numpy()
     limits = ax.get_ylim()
+    for series, (at, values) in (predicted or {}).items():
+        ax.plot(at, values, color=f"C{order.index(series)}", linestyle="--", linewidth=1.3, zorder=1)
+    curve = rows[rows["series"] == order[0]].groupby(x)[y].mean()
     for (exponent, label), style in zip(guides, (":", "-."), strict=False):
-        ax.plot(x, y[-1] * (x / x[-1]) ** exponent, color="0.35", linestyle=style, linewidth=1.3, label=label, zorder=1)
+        ax.plot(curve.index, curve.iloc[-1] * (curve.index / curve.index[-1]) ** exponent, color="0.35",
+                linestyle=style, linewidth=1.3, label=label, zorder=1)
     ax.set_ylim(limits)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
     handles, labels = ax.get_legend_handles_labels()
+    if predicted:
+        handles.append(plt.Line2D([], [], color="0.35", linestyle="--", linewidth=1.3))
+        labels.append("predicted (same colour)")
     ax.get_legend().remove()
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
     return figure
