@@ -9,8 +9,8 @@ class PatternKernel:
     def values(self, pairs):
         return np.array([self(x, y) for x, y in pairs])
 
-    def errors(self, pairs):
-        return np.zeros(len(pairs))
+    def estimates(self, pairs):
+        return np.repeat(self.values(pairs)[:, None], 2, axis=1)
 
     def __call__(self, x, y):
         k = len(x)

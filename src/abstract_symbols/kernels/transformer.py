@@ -93,8 +93,15 @@ class TransformerKernel:
 
     def errors(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:
         """Standard errors of `values(pairs)`, (len(pairs),) float64."""
+        return _standard_error(self.estimates(pairs))
+
+    def estimates(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:
+        """K_trans by each randomisation of the points, (len(pairs), RANDOMISATIONS) float64, a column the same points.
+
+        The columns are independent; the errors within one are not, and mostly cancel in differences of pairs.
+        """
         xx, xy, yy = self._triples(pairs)
-        return _standard_error(self._dual(xx.ravel(), xy.ravel(), yy.ravel()).reshape(xx.shape))
+        return self._dual(xx.ravel(), xy.ravel(), yy.ravel()).reshape(xx.shape)
 
     def attention_values(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:
         """K_attn of many pairs of strings at once, (len(pairs),) float64; otherwise as `values`."""
