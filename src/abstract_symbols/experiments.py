@@ -65,6 +65,9 @@ class Experiment:
 
 
 REAL_TASKS = {"αα / αβ": {"task": "same-different"}, "αβα / αββ": {"task": "aba-abb"}}
+ALL_REAL_TASKS = {**REAL_TASKS, "ααββ / αβαβ": {"task": "aabb-abab"},
+                  "α=1;β=-1;print(α) / …print(β)": {"task": "program"}, "same relation": {"task": "same-relation"},
+                  "same order": {"task": "same-order"}}
 HALF_DECADES = tuple(round(10 ** (i / 2)) for i in range(2, 12))
 SCALES = {f"scale {s}": {"readout_only": True, "scale": s} for s in (1, 8, 64)}
 DIMENSIONS = tuple(2**i for i in range(6, 13))  # d_emb of the copying figures
@@ -165,11 +168,17 @@ EXPERIMENTS = {
             title="The smallest eigenvalue of the template matrix",
             kind=theory.EigenvalueRun,
             base={},
-            series={label: {"task": name} for label, name in {
-                "αα / αβ": "same-different", "αβα / αββ": "aba-abb", "ααββ / αβαβ": "aabb-abab",
-                "α=1;β=-1;print(α) / …print(β)": "program", "same relation": "same-relation",
-                "same order": "same-order"}.items()},
+            series=ALL_REAL_TASKS,
             grid={"beta": (2.0,)},
+            seeds=1,
+        ),
+        Experiment(
+            name="eigenvalue-beta",
+            title="The smallest eigenvalue as β goes to 0",
+            kind=theory.EigenvalueRun,
+            base={},
+            series=ALL_REAL_TASKS,
+            grid={"beta": (0.125, 0.175, 0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)},
             seeds=1,
         ),
         Experiment(
