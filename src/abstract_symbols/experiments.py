@@ -282,6 +282,26 @@ EXPERIMENTS = {
             published="transformer_copy_success",
             legend={f"d = {d}": f"dim={d}" for d in DIMENSIONS},
         ),
+        Experiment(
+            name="copy-scaled",
+            title="Copying α → α, logits divided by d_emb",
+            base={"task": "copy", "network": "transformer"},
+            series={f"d = {d}": {"d_emb": d, "logit_scale": 1 / d} for d in DIMENSIONS[:4]},
+            grid={"n": tuple(2**i for i in range(4, 10))},
+            seeds=3,
+            published="transformer_copy_fail",
+            legend={f"d = {d}": f"dim={d}" for d in DIMENSIONS},
+        ),
+        Experiment(
+            name="copy-progress",
+            title="The copy theorem: progress on unseen symbols at initialisation",
+            kind=theory.ProgressRun,
+            base={},
+            series={"n = 4": {"n": 4}, "n = 16": {"n": 16}, "n = 64": {"n": 64},
+                    "n = 16, γ = 1": {"n": 16, "gamma": 1}},
+            grid={"d_emb": tuple(2**i for i in range(4, 13))},
+            seeds=10,
+        ),
     ]
 }
 

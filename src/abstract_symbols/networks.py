@@ -155,8 +155,10 @@ class Transformer(nn.Module):
         mimetic_alpha, mimetic_beta: start the attention from mimetic initialisation with these weights of the random
             part and the identity, see `Attention.init_mimetic`; both or none.
         scale: multiplies the initial weights of attention and MLPs. readout_only: train the last linear map alone.
+        logit_scale: multiplies the logits of a tied network, which are of order √d_emb at the start.
 
-    Raises: ValueError for a size that is not positive, half a mimetic pair, or readout_only when tied.
+    Raises: ValueError for a size that is not positive, half a mimetic pair, readout_only when tied, or logit_scale
+        when not tied.
 
     Source: section 5; the chapter "Same or different?".
     """
@@ -165,14 +167,16 @@ class Transformer(nn.Module):
                  d_head: int = 64, d_mlp: int = 256, a: bool = False, b: bool = False,
                  c_kq: float = 100.0, c_vo: float = 100.0, tied: bool = False,
                  mimetic_alpha: float | None = None, mimetic_beta: float | None = None,
-                 scale: float = 1.0, readout_only: bool = False):
+                 scale: float = 1.0, readout_only: bool = False, logit_scale: float = 1.0):
         super().__init__()
         if (mimetic_alpha is None) != (mimetic_beta is None):
             raise ValueError("mimetic_alpha and mimetic_beta belong together; state both or none")
         if readout_only and tied:
             raise ValueError("readout_only: a tied network has no readout of its own to train")
+        if logit_scale != 1 and not tied:
+            raise ValueError("logit_scale: only a tied network has logits; leave it out")
         _positive(vocab=vocab, length=length, depth=depth, d_emb=d_emb, heads=heads, d_head=d_head, d_mlp=d_mlp)
-        self.vocab, self.length, self.tied = vocab, length, tied
+        self.vocab, self.length, self.tied, self.logit_scale = vocab, length, tied, logit_scale
         self.tokens = nn.Parameter(torch.randn(vocab, d_emb))
         self.positions = nn.Parameter(torch.randn(length + 1, d_emb))
         self.cls = nn.Parameter(torch.randn(d_emb))
@@ -205,7 +209,9 @@ class Transformer(nn.Module):
             z = block(z, last_shared=i == 0)                            # (n, k + 1, d_emb): [CLS] starts the same
         z = self.blocks[-1](z, last_only=True).squeeze(-2)              # (n, d_emb): only [CLS] is read
         z = F.layer_norm(z, z.shape[-1:])
-        return z @ self.tokens.T if self.tied else self.readout(z).squeeze(-1)
+        if not self.tied:
+            return self.readout(z).squeeze(-1)
+        return (z if self.logit_scale == 1 else self.logit_scale * z) @ self.tokens.T
 
 
 class MLP(nn.Module):

@@ -100,6 +100,7 @@ class Run(Job):
     mimetic_beta: float | None = None
     scale: float | None = None
     readout_only: bool | None = None
+    logit_scale: float | None = None
 
     @property
     def shape(self) -> tuple:

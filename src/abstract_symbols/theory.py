@@ -13,6 +13,7 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
+from .copying import PARAMETERS, CopyModel, overlap, progress_law, span_share
 from .ensembles import Member
 from .kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
 from .kernels.ridge import gram_matrix
@@ -31,7 +32,7 @@ def distinct_strings(t: TemplateTask, template: int, symbols: range) -> Tensor:
     """
     z = t.templates[template]
     n = len(symbols) // max(1, len(z.wildcards))
-    values = torch.arange(symbols.start, symbols.start + n * len(z.wildcards)).view(n, -1)  # (n, w)
+    values = torch.arange(symbols.start, symbols.start + n * len(z.wildcards)).view(n, len(z.wildcards))
     columns = [values[:, z.wildcards.index(c)] if c in z.wildcards else torch.full((n,), t.regular.index(c))
                for c in z.pattern]
     return torch.stack(columns, dim=1)
@@ -266,3 +267,53 @@ class EigenvalueRun(KernelJob):
         kernel = TransformerKernel(self.beta, self.gamma, "cos", self.b1, self.b2, seed=self.seed, device=device)
         value, error = smallest_eigenvalue(task(self.task), kernel)
         return {"eigenvalue": value, "standard_error": error}
+
+
+@dataclass(frozen=True)
+class ProgressRun(Job):
+    """The theory's model for copying, at initialisation: how far the gradient on n seen symbols helps unseen ones.
+
+    The progress ratio of a parameter θ is ⟨∇_θ L_test, ∇_θ L_train⟩ / ‖∇_θ L_train‖²: under gradient flow of θ alone,
+    at any learning rate, the fall of the unseen test loss per unit of train loss. The train strings are the n seen
+    symbols, the test strings all `test` unseen ones; the vocabulary is both. Metrics: the ratio of every parameter;
+    w_v_over_law, that of W_V over `progress_law`'s; span, the mean share of an unseen embedding's squared length in the
+    span of the seen ones; both losses. Gradients of a and b (one number a head) are taken at a = b = 0.
+
+    Source: section 4, the copy theorem; the chapter "Why copying fails".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {name: float for name in (
+        *PARAMETERS, "w_v_over_law", "span", "train_loss", "test_loss")}
+
+    d_emb: int
+    n: int
+    seed: int
+    heads: int = 4
+    test: int = 256
+    gamma: float = 0.01
+    beta: float = 1.0
+
+    def cost(self) -> float:
+        """Its matrices are d_emb × d_emb."""
+        return 1 + (self.d_emb / 128) ** 2
+
+    def model(self) -> tuple[CopyModel, Tensor, Tensor]:
+        """The model, the seen and the unseen symbols."""
+        symbols = torch.arange(self.n + self.test)
+        model = CopyModel(len(symbols), self.d_emb, heads=self.heads, gamma=self.gamma, beta=self.beta, seed=self.seed)
+        return model, symbols[:self.n], symbols[self.n:]
+
+    @classmethod
+    def perform(cls, runs: "list[ProgressRun]", device: str) -> list[dict[str, float]]:
+        """Measure each run, on the CPU."""
+        return [run.measure() for run in runs]
+
+    def measure(self) -> dict[str, float]:
+        """The metrics of this run."""
+        model, seen, unseen = self.model()
+        train, test = model.gradients(seen), model.gradients(unseen)
+        ratios = {name: overlap(name, test, train) / overlap(name, train, train) for name in PARAMETERS}
+        return ratios | {
+            "w_v_over_law": ratios["w_v"] / progress_law(self.n, self.d_emb, self.test, self.gamma),
+            "span": float(span_share(model.E[seen], model.E[unseen]).mean()),
+            "train_loss": float(train["loss"]), "test_loss": float(test["loss"])}
