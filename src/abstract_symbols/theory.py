@@ -6,6 +6,7 @@ Source: section 3 of the paper; the chapters that each class names.
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -147,7 +148,8 @@ class KernelJob(Job):
     b2: float = 0.3
 
     def kernel(self, device: str = "cpu") -> TransformerKernel:
-        return TransformerKernel(self.beta, self.gamma, "cos", self.b1, self.b2, device=device)
+        """The kernel, one for all of a process's runs with these parameters: it keeps the values that it has found."""
+        return _kernel(self.beta, self.gamma, self.b1, self.b2, device)
 
     @classmethod
     def perform(cls, runs: "list[KernelJob]", device: str) -> list[dict[str, float]]:
@@ -157,6 +159,11 @@ class KernelJob(Job):
     def measure(self, device: str) -> dict[str, float]:
         """The metrics of this run."""
         raise TypeError(f"{type(self).__name__} does not say what it measures")
+
+
+@cache
+def _kernel(beta: float, gamma: float, b1: float, b2: float, device: str) -> TransformerKernel:
+    return TransformerKernel(beta, gamma, "cos", b1, b2, device=device)
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,8 @@ class RidgeRun(KernelJob):
     def measure(self, device: str) -> dict[str, float]:
         """Fit, and predict one unseen string of each template: the kernel gives all of them the same value."""
         plain, size = task(self.task), self.alphabet or self.n
+        if plain.symbolic:
+            raise ValueError(f"task {self.task!r} has symbolic labels; a squared error needs real ones")
         t = TemplateTask(plain.labels, noise=self.noise, name=plain.name)
         sample = t.sample(self.n, size, seed=self.seed, zipf=self.zipf)
         model = KernelRidge(self.kernel(device), self.ridge).fit(sample)
