@@ -13,6 +13,7 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, display
 from matplotlib.figure import Figure
+from scipy import stats
 
 from . import claims, experiments
 
@@ -68,7 +69,8 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     if e.published:
         handles.append(plt.Line2D([], [], color=PAPER, linestyle="--"))
         labels.append("the paper's (same marker)")
-    ax.get_legend().remove()
+    if ax.get_legend():  # none without rows
+        ax.get_legend().remove()
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
     return figure
 
@@ -289,4 +291,63 @@ def strings_picture(rows: list[tuple[str, list[str], list[str]]]) -> Figure:
     ax.set_ylim(-len(rows) + 0.5, 1.15)
     ax.set_aspect("equal")
     ax.axis("off")
+    return figure
+
+
+def first_layer(strings: dict[str, Iterable[int]], moved: np.ndarray, seen: int) -> Figure:
+    """Strings as one-hot vectors, and below them how far training has moved each of the first layer's columns.
+
+    Args: strings, title → token ids (k,); moved, (k, vocab) distances; seen, the number of training symbols, which come
+    before the unseen ones. A distance of exactly 0 is left white.
+    """
+    k, vocab = moved.shape
+    figure, axes = plt.subplots(len(strings) + 1, 1, sharex=True, figsize=(6.0, 1.15 * (len(strings) + 1) + 0.7))
+    for ax, (title, tokens) in zip(axes, strings.items(), strict=False):
+        ax.pcolormesh(np.equal.outer(list(tokens), np.arange(vocab)), cmap="Greys", vmin=0, vmax=1.2, edgecolor="0.88")
+        ax.set_title(title, loc="left", fontsize=11)
+    mesh = axes[-1].pcolormesh(np.ma.masked_equal(moved, 0), cmap="cividis_r", vmin=0, edgecolor="0.88")
+    axes[-1].set_title("how far training moved the column (white: not at all)", loc="left", fontsize=11)
+    figure.colorbar(mesh, ax=axes[-1], orientation="horizontal", aspect=50, pad=0.05, ticks=plt.MaxNLocator(4))
+    for ax in axes:
+        ax.axvline(seen, color="C3", linewidth=2)
+        ax.set(ylim=(k, 0), yticks=np.arange(k) + 0.5, yticklabels=[f"position {i + 1}" for i in range(k)], xticks=[])
+        ax.grid(False)
+    for x, words in ((seen / 2, "training symbols"), ((seen + vocab) / 2, "unseen symbols")):
+        axes[0].annotate(words, (x, k), xytext=(0, -3), textcoords="offset points", ha="center", va="top", fontsize=11)
+    return figure
+
+
+def laws(panels: dict[str, dict[str, np.ndarray]]) -> Figure:
+    """Distribution functions of outputs, a panel a network (title → template → outputs), and their largest distance."""
+    figure, axes = plt.subplots(1, len(panels), sharey=True, figsize=(6.0, 4.0), squeeze=False)
+    for ax, (title, outputs) in zip(axes[0], panels.items(), strict=True):
+        for (template, values), dashes in zip(outputs.items(), ("-", "--"), strict=True):
+            ax.ecdf(values, label=template, linestyle=dashes, linewidth=2)
+        first, second = (np.sort(values) for values in outputs.values())
+        at = np.concatenate([first, second])
+        below = [np.searchsorted(values, at, side="right") / len(values) for values in (first, second)]
+        worst = int(np.abs(below[0] - below[1]).argmax())
+        ax.vlines(at[worst], *sorted((below[0][worst], below[1][worst])), color="0.2", linewidth=3, zorder=3)
+        ax.set_title(f"{title}\nlargest distance {abs(below[0][worst] - below[1][worst]):.2f}", fontsize=12)
+        ax.set_xlabel("output on unseen strings")
+    axes[0, 0].set_ylabel("share of outputs below")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    return figure
+
+
+def p_values(name: str, rows: pd.DataFrame) -> Figure:
+    """Distribution functions of an experiment's p-values, and the band that those of one law leave once in 20 times."""
+    e = experiments.experiment(name)
+    figure, ax = plt.subplots()
+    line, width = np.array([0.0, 1.0]), stats.kstwo.ppf(0.95, e.seeds)
+    ax.fill_between(line, np.maximum(line - width, 0), np.minimum(line + width, 1), color="0.92", zorder=0,
+                    label=f"95 % band of {e.seeds} uniform p-values")
+    ax.plot(line, line, color="0.5", linewidth=1)
+    styles = dict(zip(e.grid[e.x], ("-", "--", ":"), strict=False))
+    for color, series in enumerate(e.series):
+        for x, values in rows[rows["series"] == series].groupby(e.x)["p_value"]:
+            ax.ecdf(values, label=f"{series}, {e.x} = {x}", color=f"C{color}", linestyle=styles[x], linewidth=2)
+    ax.set(xlim=(-0.02, 1), ylim=(0, 1.02), xlabel="p-value of one run", ylabel="share of runs below")
+    figure.legend(loc="outside upper left", ncols=2)
     return figure
