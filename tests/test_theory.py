@@ -1,0 +1,206 @@
+"""The theory's runs and symmetries: laws of outputs on unseen strings, what an exchange of symbols does, and more."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from torch import nn
+
+from abstract_symbols import MLP, TemplateTask, Transformer
+from abstract_symbols.ensembles import Member, train
+from abstract_symbols.networks import exchanged
+from abstract_symbols.tasks import TASKS, task
+from abstract_symbols.theory import LawRun, distinct_strings
+
+REAL = [name for name in TASKS if not task(name).symbolic]
+
+
+# ---- strings that share no symbol --------------------------------------------------------------------------------
+
+
+@given(name=st.sampled_from(REAL), size=st.integers(0, 60))
+def test_distinct_strings_match_their_template_and_use_no_symbol_twice(name, size):
+    t = task(name)
+    symbols = t.alphabets(5, size)[1]
+    for i, z in enumerate(t.templates):
+        strings = distinct_strings(t, i, symbols)
+        assert strings.shape == (size // len(z.wildcards), t.length), "as many as there are symbols for"
+        used = [set(row) & set(symbols) for row in strings.tolist()]
+        assert len(set().union(*used)) == sum(map(len, used)) == len(strings) * len(z.wildcards)
+        for row in strings.tolist():
+            values = {}
+            for character, token in zip(z.pattern, row, strict=True):
+                assert values.setdefault(character, token) == token, "equal where the template's wildcards are"
+                assert character in z.wildcards or token == t.regular.index(character)
+
+
+def test_a_template_without_wildcards_has_one_string_as_often_as_there_are_symbols():
+    t = TemplateTask({"aa": 1, "αβ": -1})
+    assert distinct_strings(t, 0, range(1, 4)).tolist() == [[0, 0]] * 3
+
+
+# ---- the law of the outputs --------------------------------------------------------------------------------------
+
+
+class Equality(nn.Module):
+    """A network that computes whether the first two symbols are equal, plus some noise; it keeps its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.asked = []
+
+    def forward(self, tokens):
+        self.asked.append(tokens)
+        return self.weight * ((tokens[:, 0] == tokens[:, 1]) + 0.1 * torch.sin(tokens[:, 0] * 1.0))
+
+
+def law_run(seed=0, evaluation=200, **options):
+    return LawRun(**{"task": "same-different", "network": "mlp", "n": 8, "seed": seed, "evaluation": evaluation,
+                     "width": 16, **options})
+
+
+def p_values(seeds, **options):
+    """p-values of networks as they are drawn, before any training."""
+    runs = [law_run(seed, **options) for seed in range(seeds)]
+    return np.array([run.measure(run.member())["p_value"] for run in runs])
+
+
+def test_p_values_of_untrained_networks_on_one_hot_vectors_are_uniform():
+    p = p_values(100)
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+    assert 0.2 < (p < 0.5).mean() < 0.8 and (p < 0.01).sum() <= 5
+
+
+def test_p_values_of_trained_networks_on_one_hot_vectors_are_uniform():
+    metrics = LawRun.perform([law_run(seed, evaluation=100, epochs=15, stop=0, lr=0.01) for seed in range(40)], "cpu")
+    assert max(m["train_loss"] for m in metrics) < 0.5, "they have learned"
+    assert stats.kstest([m["p_value"] for m in metrics], "uniform").pvalue > 0.01
+
+
+def test_networks_that_are_given_the_equality_matrix_are_rejected_untrained():
+    assert stats.combine_pvalues(p_values(20, gram=True)).pvalue < 1e-6
+
+
+@pytest.mark.parametrize("name", ["same-different", "program"])
+@pytest.mark.parametrize("evaluation", [40, 41])
+def test_outputs_are_asked_on_unseen_strings_of_which_no_two_share_a_symbol(name, evaluation):
+    run = law_run(task=name, evaluation=evaluation)
+    member = run.member()
+    member.network = Equality()
+    lengths = [len(values) for values in run.outputs(member)]
+    t, (first, second) = member.test.task, member.network.asked
+    assert lengths == [len(first), len(second)]
+    wildcards = [len(z.wildcards) for z in t.templates[:2]]
+    assert lengths == [evaluation // 2 // wildcards[0], (evaluation + 1) // 2 // wildcards[1]]
+    used = [set(row) - set(range(len(t.regular))) for row in [*first.tolist(), *second.tolist()]]
+    assert set().union(*used) <= set(member.test.alphabet)
+    assert len(set().union(*used)) == sum(map(len, used))
+    for strings, z in ((first, t.templates[0]), (second, t.templates[1])):
+        assert {len(set(row)) for row in strings.tolist()} == {len(set(z.pattern))}
+
+
+def test_a_network_that_computes_equality_is_rejected():
+    run = law_run()
+    member = run.member()
+    member.network = Equality()
+    measured = run.measure(member)
+    assert measured["p_value"] < 1e-10 and measured["statistic"] == 1
+    assert measured["spread"] == pytest.approx(np.concatenate(run.outputs(member)).std())
+
+
+def test_the_law_is_measured_on_the_weights_at_the_end_of_training():
+    run = law_run(epochs=20, stop=0)
+    (metrics,) = LawRun.perform([run], "cpu")
+    member = run.member()
+    start = run.measure(member)
+    train([member], epochs=20, stop=0)
+    assert {name: metrics[name] for name in start} == run.measure(member) != start
+
+
+# ---- the symmetry behind the MLP theorem -------------------------------------------------------------------------
+
+TASK = TemplateTask({"αβα": 1, "αββ": -1})
+SEEN, UNSEEN = TASK.alphabets(5, 5)
+SAMPLE, HELD_OUT = TASK.sample(10, SEEN, seed=1), TASK.sample(10, UNSEEN, seed=2)
+STRINGS = torch.cartesian_prod(*[torch.arange(UNSEEN.stop)] * 3)  # seen and unseen symbols in all places
+pairs = st.tuples(st.sampled_from(UNSEEN), st.sampled_from(UNSEEN)).filter(lambda p: p[0] != p[1])
+
+
+def build(kind, seed=0, **options):
+    torch.manual_seed(seed)
+    return kind(UNSEEN.stop, TASK.length, **options).double()
+
+
+def trained(*networks, optimizer="adam"):
+    train([Member(n, SAMPLE, HELD_OUT, HELD_OUT, lr=0.01) for n in networks], epochs=8, stop=0, optimizer=optimizer)
+    return networks
+
+
+def renamed(u, v, positions):
+    """All strings with u and v exchanged at some positions."""
+    names, strings = torch.arange(UNSEEN.stop), STRINGS.clone()
+    names[[u, v]] = names[[v, u]]
+    for i in positions:
+        strings[:, i] = names[strings[:, i]]
+    return strings
+
+
+def farthest(twin, u, v, positions, network):
+    """The largest distance between a twin's outputs on renamed strings and the network's on the strings."""
+    return (twin(renamed(u, v, positions)) - network(STRINGS)).abs().max().item()
+
+
+@given(pair=pairs, positions=st.sets(st.integers(0, 2), min_size=1), seed=st.integers(0, 10**6),
+       optimizer=st.sampled_from(["adam", "sgd"]), depth=st.integers(2, 3))
+@settings(max_examples=25)
+def test_unseen_symbols_exchanged_at_some_positions_are_exchanged_there_after_training(pair, positions, seed, optimizer,
+                                                                                      depth):
+    start = build(MLP, seed, width=6, depth=depth)
+    network, twin = trained(build(MLP, seed, width=6, depth=depth), exchanged(start, *pair, sorted(positions)),
+                            optimizer=optimizer)
+    assert farthest(twin, *pair, positions, network) <= 1e-12
+    assert farthest(twin, *pair, (), network) > 1e-9, "without renaming the strings they differ"
+    assert (network(STRINGS) - start(STRINGS)).abs().max() > 1e-6, "training has changed the answers"
+
+
+@pytest.mark.parametrize(("kind", "options"), [
+    (MLP, {"width": 6}), (MLP, {"width": 6, "gram": True}), (MLP, {"width": 6, "d_emb": 4}),
+    (Transformer, {"depth": 1, "d_emb": 8, "heads": 2, "d_head": 4, "d_mlp": 8, "a": True, "b": True}),
+])
+def test_unseen_symbols_exchanged_everywhere_are_exchanged_after_training(kind, options):
+    u, v = UNSEEN[0], UNSEEN[3]
+    network, twin = trained(build(kind, **options), exchanged(build(kind, **options), u, v))
+    assert farthest(twin, u, v, range(3), network) <= 1e-10
+
+
+def test_a_network_that_is_given_the_equality_matrix_notices_an_exchange_at_one_position():
+    u, v = UNSEEN[0], UNSEEN[3]
+    network, twin = trained(*(exchanged(build(MLP, width=6, gram=True), u, w, [1]) for w in (u, v)))
+    assert farthest(twin, u, v, [1], network) > 1e-3
+
+
+def test_training_notices_the_exchange_of_a_seen_symbol():
+    u, v = SEEN[0], UNSEEN[3]
+    network, twin = trained(*(exchanged(build(MLP, width=6), u, w, [1]) for w in (u, v)))
+    assert farthest(twin, u, v, [1], network) > 1e-3
+
+
+def test_an_exchange_leaves_the_network_itself_alone_and_undoes_itself():
+    network = build(MLP, width=6)
+    start = network.columns.detach().clone()
+    twin = exchanged(network, 2, 7, [0, 2])
+    assert torch.equal(network.columns, start)
+    assert (twin.columns != start).any(1).nonzero().flatten().tolist() == [2, 7, 22, 27]
+    assert torch.equal(exchanged(twin, 7, 2, [0, 2]).columns, start)
+
+
+@pytest.mark.parametrize(("kind", "options", "arguments", "named"), [
+    (MLP, {}, (0, 10), "token 10"), (MLP, {}, (-1, 2), "token -1"), (MLP, {}, (0, 1, [3]), "position 3"),
+    (Transformer, {}, (0, 1, [0]), "one embedding"), (MLP, {"d_emb": 4}, (0, 1, [0]), "one embedding"),
+])
+def test_an_exchange_that_cannot_be_is_refused_by_name(kind, options, arguments, named):
+    with pytest.raises(ValueError, match=named):
+        exchanged(build(kind, **options), *arguments)
