@@ -1,5 +1,6 @@
 """Templates and tasks against their definitions, written out by brute force."""
 
+import hashlib
 import time
 from itertools import combinations, permutations
 
@@ -234,6 +235,95 @@ def test_samples_of_disjoint_alphabets_share_regular_tokens_only():
 def test_diversity_is_the_alphabet_over_the_wildcards():
     assert TemplateTask({"αβγ": 1, "ααβ": 2}).diversity(30) == 10
     assert TemplateTask({"ab": 1}).diversity(30) == float("inf")
+
+
+# The law of Zipf-distributed substitutions by enumeration: ordered choices of distinct tokens, weighted by products.
+
+
+def zipf_choices(m, w, exponent):
+    """Every ordered choice of w distinct tokens of m, and its probability."""
+    p = np.arange(1, m + 1) ** -float(exponent)
+    choices = list(permutations(range(m), w))
+    weights = np.array([np.prod(p[list(choice)]) for choice in choices])
+    return choices, weights / weights.sum()
+
+
+ZIPF_TASKS = {1: {"αaα": 1}, 2: {"αβ": 1, "αα": 2}, 3: {"αβγ": 1, "ααβ": 2}}
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("w", ZIPF_TASKS)
+def test_zipf_draws_follow_their_law(w, exponent):
+    t, m = TemplateTask(ZIPF_TASKS[w]), 5
+    first = len(t.regular)
+    sample = t.sample(20_000, range(first, first + m), seed=5, zipf=exponent)
+    full = sample.tokens[sample.templates == 0]
+    drawn = (full[:, [t.templates[0].pattern.index(c) for c in t.templates[0].wildcards]] - first).tolist()
+    choices, p = zipf_choices(m, w, exponent)
+    number = {choice: i for i, choice in enumerate(choices)}  # a KeyError for tokens that are not distinct
+    counts = np.bincount([number[tuple(row)] for row in drawn], minlength=len(choices))
+    rare = p * len(drawn) < 5
+    expected = np.append(p[~rare], p[rare].sum()) * len(drawn)
+    counts = np.append(counts[~rare], counts[rare].sum())
+    kept = expected > 0
+    assert stats.chisquare(counts[kept], expected[kept]).pvalue > 1e-3
+    uniform = np.full(kept.sum(), counts.sum() / kept.sum())
+    assert stats.chisquare(counts[kept], uniform).pvalue < 1e-6, "the test would see another law"
+
+
+def test_zipf_strings_match_their_templates_and_keep_labels_and_templates():
+    t = TemplateTask({"αβγ": 1, "ααβ": -1, "aαa": 2}, noise=0.3)
+    sample = t.sample(300, 6, seed=7, zipf=1.2)
+    assert all(t.templates[i].matches(s) for s, i in zip(sample.strings, sample.templates.tolist(), strict=True))
+    assert set(sample.tokens.unique().tolist()) <= {0, *sample.alphabet}
+    assert np.abs(sample.labels.numpy() - t.values[sample.templates.numpy()]).max() < 2
+    assert torch.equal(sample.templates, t.sample(300, 6, seed=7).templates)
+    assert torch.equal(sample.tokens, t.sample(300, 6, seed=7, zipf=1.2).tokens)
+
+
+def test_without_zipf_samples_are_the_same_bits_as_ever():
+    t = TemplateTask({"αβa": 1, "ααb": -1, "aαb": 2}, noise=0.5)
+    for options in ({}, {"zipf": 0}, {"zipf": 0.0}):
+        sample = t.sample(500, 40, seed=[3, 1], **options)
+        parts = b"".join(part.numpy().tobytes() for part in (sample.tokens, sample.labels, sample.templates))
+        assert hashlib.sha256(parts).hexdigest().startswith("088762120367309e")
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.3, 1.0, 2.5])
+@pytest.mark.parametrize(("w", "m"), [(1, 1), (1, 6), (2, 2), (2, 7), (3, 3), (3, 6)])
+def test_law_and_diversity_are_those_of_all_substitutions(w, m, exponent):
+    t = TemplateTask(ZIPF_TASKS[w])
+    choices, p = zipf_choices(m, w, exponent)
+    used = np.array([[token in choice for token in range(m)] for choice in choices]).T @ p  # P[t ∈ s(𝒲)]
+    for place in range(w):
+        law = np.array([[choice[place] == token for token in range(m)] for choice in choices]).T @ p
+        np.testing.assert_allclose(t.law(m, exponent), law, rtol=1e-10)
+    assert t.diversity(m, exponent) == pytest.approx(1 / used.max(), rel=1e-10)
+    if exponent == 0:
+        assert t.diversity(m) == t.diversity(m, zipf=0) == m / w
+
+
+def test_diversity_under_zipfs_law_stops_growing_for_a_large_exponent_only():
+    t = TemplateTask({"αα": 1, "αβ": -1})
+    sizes = (100, 10_000, 1_000_000)
+    at_1 = [t.diversity(m, zipf=1.0) for m in sizes]
+    assert np.diff(at_1) == pytest.approx([np.log(100) / 2] * 2, rel=0.1), "as log m"
+    half, large = ([t.diversity(m, zipf=s) for m in sizes] for s in (0.5, 2.0))
+    assert np.divide(half[1:], half[:-1]) == pytest.approx([10, 10], rel=0.1), "as √m"
+    assert large[2] == pytest.approx(large[1], rel=1e-3)
+    assert TemplateTask({"ab": 1}).diversity(5, zipf=1.0) == float("inf")
+
+
+@pytest.mark.parametrize(("alphabet", "zipf", "named"), [
+    (10, -1.0, "zipf=-1.0"), (10, float("nan"), "zipf=nan"), (10, float("inf"), "zipf=inf"),
+    (10, 30.0, "almost never distinct"), (1, 1.0, "smaller than the 2 wildcards"),
+])
+def test_a_law_that_cannot_be_drawn_from_is_refused(alphabet, zipf, named):
+    t = TemplateTask({"αα": 1, "αβ": -1})
+    for call in (lambda: t.law(alphabet, zipf), lambda: t.diversity(alphabet, zipf),
+                 lambda: t.sample(5, alphabet, zipf=zipf)):
+        with pytest.raises(ValueError, match=named):
+            call()
 
 
 def test_a_million_strings_from_a_million_symbols_are_integers_drawn_in_a_moment(monkeypatch):

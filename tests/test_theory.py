@@ -5,14 +5,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pattern_kernel import PatternKernel
 from scipy import stats
 from torch import nn
 
-from abstract_symbols import MLP, TemplateTask, Transformer
+from abstract_symbols import MLP, TemplateTask, Transformer, theory
 from abstract_symbols.ensembles import Member, train
+from abstract_symbols.kernels.ridge import dense_ridge
 from abstract_symbols.networks import exchanged
 from abstract_symbols.tasks import TASKS, task
-from abstract_symbols.theory import LawRun, distinct_strings
+from abstract_symbols.theory import LawRun, RidgeRun, distinct_strings
 
 REAL = [name for name in TASKS if not task(name).symbolic]
 
@@ -204,3 +206,93 @@ def test_an_exchange_leaves_the_network_itself_alone_and_undoes_itself():
 def test_an_exchange_that_cannot_be_is_refused_by_name(kind, options, arguments, named):
     with pytest.raises(ValueError, match=named):
         exchanged(build(kind, **options), *arguments)
+
+
+# ---- kernel ridge regression ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pattern_kernel(monkeypatch):
+    """Runs that measure the tests' exact kernel, which takes no time."""
+    kernel = PatternKernel()
+    monkeypatch.setattr(theory.KernelJob, "kernel", lambda self, device="cpu": kernel)
+    return kernel
+
+
+def ridge_by_definition(run, kernel):
+    """The metrics of a `RidgeRun` from the dense solve, and the predictions themselves."""
+    t = TemplateTask(task(run.task).labels, noise=run.noise)
+    sample = t.sample(run.n, run.alphabet or run.n, seed=run.seed, zipf=run.zipf)
+    strings = [z.substitute("UVWXYZ") for z in t.templates]
+    predicted = dense_ridge(kernel, sample, strings, run.ridge)
+    means = np.array([sample.labels[sample.templates == i].numpy().mean() for i in range(len(t.templates))])
+
+    def rms(x):
+        return np.sqrt(np.mean(x**2))  # the tasks draw their templates with equal probabilities
+
+    return {"error": rms(predicted - t.values), "worst": np.abs(predicted - t.values).max(),
+            "label_mean_error": rms(means - t.values), "gap": rms(predicted - means)}, predicted
+
+
+@pytest.mark.parametrize("run", [
+    RidgeRun("same-different", 0, n=80),
+    RidgeRun("same-different", 1, n=120, alphabet=12, noise=3.0),
+    RidgeRun("aba-abb", 2, n=90, alphabet=40, noise=0.5, ridge=0.3),
+    RidgeRun("same-relation", 3, n=150, zipf=1.0),
+    RidgeRun("same-order", 4, n=60, noise=1.0),
+], ids=lambda run: f"{run.task}-{run.seed}")
+def test_a_ridge_run_measures_what_the_dense_solve_does(run, pattern_kernel):
+    expected, predicted = ridge_by_definition(run, pattern_kernel)
+    measured = run.measure("cpu")
+    for name, value in expected.items():
+        assert measured[name] == pytest.approx(value, abs=1e-8), name
+    assert len(set(predicted.round(6))) == len(predicted), "the templates' predictions differ, so that order counts"
+    assert set(measured) == set(RidgeRun.METRICS)
+    assert measured["iterations"] > 0
+
+
+def test_the_transformers_kernel_gives_the_same_as_its_dense_solve():
+    run = RidgeRun("same-different", 0, n=100)
+    measured, (expected, _) = run.measure("cpu"), ridge_by_definition(run, run.kernel())
+    assert {name: measured[name] for name in expected} == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_the_errors_of_a_ridge_run_fit_together(noise, seed, pattern_kernel):
+    m = RidgeRun("same-relation", seed, n=200, noise=noise).measure("cpu")
+    assert m["worst"] / np.sqrt(4) <= m["error"] <= m["worst"]
+    assert abs(m["gap"] - m["label_mean_error"]) <= m["error"] <= m["gap"] + m["label_mean_error"]
+    if noise:
+        assert m["label_mean_error"] > 0
+    else:  # the mean of the labels is the label
+        assert m["label_mean_error"] == 0
+        assert m["error"] == m["gap"] > 0
+
+
+def test_the_alphabet_is_n_unless_given_and_rho_its_diversity(pattern_kernel):
+    implied, stated = (RidgeRun("aba-abb", 0, n=50, alphabet=m).measure("cpu") for m in (None, 50))
+    assert implied == stated
+    assert implied["rho"] == 25
+    run = RidgeRun("aba-abb", 0, n=50, alphabet=20, zipf=1.0)
+    assert run.measure("cpu")["rho"] == task("aba-abb").diversity(20, zipf=1.0) < 10
+
+
+def test_more_strings_more_symbols_and_less_noise_lower_the_error(pattern_kernel):
+    def error(**options):
+        return np.mean([RidgeRun("same-different", seed, **options).measure("cpu")["error"] for seed in range(3)])
+
+    assert error(n=1000) < error(n=100) < error(n=100, alphabet=5)
+    assert error(n=1000) < error(n=1000, noise=5.0)
+    assert error(n=1000) < error(n=1000, zipf=1.5)
+
+
+def test_equal_runs_share_a_kernel_and_others_do_not():
+    one, same, other = (RidgeRun("same-different", seed, beta=beta) for seed, beta in ((0, 1.0), (1, 1.0), (0, 3.0)))
+    assert one.kernel() is same.kernel()
+    assert (one.kernel().beta, other.kernel().beta) == (1.0, 3.0)
+
+
+def test_a_ridge_run_refuses_symbolic_labels():
+    with pytest.raises(ValueError, match="'copy' has symbolic labels"):
+        RidgeRun("copy", 0, n=10).measure("cpu")
