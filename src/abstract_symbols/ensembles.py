@@ -60,7 +60,8 @@ class Outcome:
 
 
 def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, stop: float = 2e-3,
-          optimizer: str = "adam", device: str = "cpu", history: bool = False,
+          optimizer: str = "adam", decay: float = 0.0, reset: bool = False, device: str = "cpu",
+          history: bool = False,
           progress: Callable[[int], None] | None = None) -> list[Outcome]:
     """Train the members' networks in place, several at once where that pays, and report each one's outcome.
 
@@ -69,19 +70,28 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
         batch: strings in a step; an epoch shuffles a larger sample with the member's own generator.
         epochs: the most epochs; a member stops after the first whose train loss is below `stop`, or is not finite.
         optimizer: "adam" or "sgd". device: "cpu" or "cuda". history: record the losses of every epoch.
+        decay: before every step each token's vectors shrink by the factor 1 − lr · decay: AdamW's weight decay, on the
+            embeddings (and an unembedding) alone.
+        reset: networks are judged, and left behind, with the vectors of every token that training never saw put back
+            to where they started; training itself moves them as ever.
         progress: called with the number of members that have ended.
 
-    Raises: ValueError for an unknown optimizer, non-positive numbers, or members that do not fit together.
+    Raises: ValueError for an unknown optimizer, non-positive numbers, members that do not fit together, or decay or
+        reset for networks without trained token vectors.
 
     Source: section 5. Squared loss for real labels, cross-entropy for symbolic ones.
     """
     _check(members, batch, epochs, optimizer)
+    if not decay >= 0:
+        raise ValueError(f"decay={decay}: must be 0 (none) or positive")
+    if (decay or reset) and not _tables(members[0].network):
+        raise ValueError("decay and reset act on trained token vectors; these networks have none")
     size = ensemble_size(members[0], batch, device)
     outcomes: list[Outcome] = []
     while len(outcomes) < len(members):
         part = members[len(outcomes):len(outcomes) + size]
         try:
-            outcomes += Ensemble(part, optimizer, device).run(batch, epochs, stop, history)
+            outcomes += Ensemble(part, optimizer, device, decay, reset).run(batch, epochs, stop, history)
         except torch.cuda.OutOfMemoryError:
             if len(part) == 1:
                 raise
@@ -157,10 +167,25 @@ def _settings(network: nn.Module) -> list:
     return [*modules, *((name, p.shape, p.requires_grad) for name, p in network.named_parameters())]
 
 
+def _tables(network: nn.Module) -> list[str]:
+    """The trained parameters of which row t is a vector of token t."""
+    return [name for name, p in network.named_parameters() if name in ("tokens", "unembedding") and p.requires_grad]
+
+
+def _unseen(member: Member) -> Tensor:
+    """For every token whether it is neither in a training string nor a training label: (vocab,)."""
+    unseen = torch.ones(member.network.vocab, dtype=torch.bool)
+    unseen[member.train.tokens.flatten()] = False
+    if member.train.task.symbolic:
+        unseen[member.train.labels] = False
+    return unseen
+
+
 class Ensemble:
     """The members of one stack: parameters `theta` (E, P), data (E, n, k), and one optimizer over theta's rows."""
 
-    def __init__(self, members: Sequence[Member], optimizer: str, device: str):
+    def __init__(self, members: Sequence[Member], optimizer: str, device: str, decay: float = 0.0,
+                 reset: bool = False):
         self.members, self.device = list(members), device
         if device == "cpu":
             _keep_freed_memory()
@@ -174,6 +199,13 @@ class Ensemble:
         self.make_optimizer = {"adam": lambda groups: torch.optim.Adam(groups, fused=True), "sgd": torch.optim.SGD}[
             optimizer]
         self.optimizer = self._optimizer(range(len(members)), None)
+        self.decay = decay
+        self.tables = self._columns({name: torch.ones(1, 1, dtype=torch.bool) for name in _tables(self.network)})
+        self.start = self.unseen = None
+        if reset:
+            self.start = self.theta.detach().clone()                          # (E, P)
+            rows = [_unseen(m)[:, None] for m in members]
+            self.unseen = torch.cat([self._columns(dict.fromkeys(_tables(self.network), r)) for r in rows])  # (E, P)
         self.data = {split: self._stacked(split) for split in ("train", "validation", "test")}
         self.everyone = (self.members, self.data["test"], self.fixed)         # untouched when members end
         values = members[0].train.task.values
@@ -185,6 +217,17 @@ class Ensemble:
         tokens = torch.stack([s.tokens for s in samples]).to(self.device)    # (E, n, k)
         labels = torch.stack([s.labels for s in samples])                    # (E, n)
         return tokens, labels.to(self.device, self.dtype if labels.is_floating_point() else labels.dtype)
+
+    def _columns(self, marked: dict[str, Tensor]) -> Tensor:
+        """Which of theta's columns belong to the marked entries (broadcast) of the named parameters: (1, P)."""
+        parts = [marked.get(name, torch.zeros((), dtype=torch.bool)).expand(shape).reshape(-1)
+                 for name, shape in zip(self.names, self.shapes, strict=True)]
+        return torch.cat(parts)[None].to(self.device)
+
+    def judged(self) -> Tensor:
+        """The members' weights as they are evaluated, (E, P): with `reset`, unseen tokens' vectors as at the start."""
+        theta = self.theta.detach()
+        return theta if self.unseen is None else torch.where(self.unseen, self.start, theta)
 
     def _optimizer(self, keep: Sequence[int], previous: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
         """An optimizer over theta's rows, one group a learning rate; the kept members' state is carried over."""
@@ -212,24 +255,25 @@ class Ensemble:
         outcomes = [Outcome() for _ in self.members]
         alive = list(range(len(self.members)))
         best = self.theta.detach().clone()
-        final = self.theta.detach().clone()
+        final = best.clone()
         for epoch in range(1, epochs + 1):
             train_loss = self.epoch(batch)
-            validation_loss = self.evaluate(self.theta, self.data["validation"])[0]
-            test_loss = self.evaluate(self.theta, self.data["test"])[0] if history else [float("nan")] * len(alive)
+            theta = self.judged()
+            validation_loss = self.evaluate(theta, self.data["validation"])[0]
+            test_loss = self.evaluate(theta, self.data["test"])[0] if history else [float("nan")] * len(alive)
             going = []
             for row, member in enumerate(alive):
                 out = outcomes[member]
                 out.epochs_run, out.train_loss, out.final_validation_loss = epoch, train_loss[row], validation_loss[row]
                 if validation_loss[row] < out.validation_loss:
                     out.validation_loss, out.best_epoch = validation_loss[row], epoch
-                    best[member] = self.theta.detach()[row]
+                    best[member] = theta[row]
                 if history:
                     out.history.append((epoch, train_loss[row], validation_loss[row], test_loss[row]))
                 if stop <= train_loss[row] < float("inf") and epoch < epochs:
                     going.append(row)
                 else:
-                    final[member] = self.theta.detach()[row]
+                    final[member] = theta[row]
             if len(going) < len(alive):
                 alive = [alive[row] for row in going]
                 if not alive:
@@ -253,8 +297,10 @@ class Ensemble:
                 x, y = tokens.take_along_dim(rows.unsqueeze(-1), 1), labels.take_along_dim(rows, 1)
             loss = _losses(self.forward(self.theta, x), y).mean(-1)                                     # (E,)
             (gradient,) = torch.autograd.grad(loss.sum(), self.theta)
-            for row, g in zip(self.rows, gradient, strict=True):
+            for row, member, g in zip(self.rows, self.members, gradient, strict=True):
                 row.grad = g
+                if self.decay:
+                    row.sub_(self.tables[0] * (member.lr * self.decay) * row)
             self.optimizer.step()
             total += loss.detach() * x.shape[1]
         return (total / n).tolist()
@@ -275,6 +321,8 @@ class Ensemble:
         self.orders = [self.orders[r] for r in rows]
         self.data = {split: (x[rows], y[rows]) for split, (x, y) in self.data.items()}
         self.fixed = {name: p[rows] for name, p in self.fixed.items()}
+        if self.unseen is not None:
+            self.start, self.unseen = self.start[rows], self.unseen[rows]
         self.theta = self.theta.detach()[rows].requires_grad_()
         self.optimizer = self._optimizer(rows, self.optimizer)
 

@@ -71,6 +71,21 @@ ALL_REAL_TASKS = {**REAL_TASKS, "ααββ / αβαβ": {"task": "aabb-abab"},
 HALF_DECADES = tuple(round(10 ** (i / 2)) for i in range(2, 12))
 SCALES = {f"scale {s}": {"readout_only": True, "scale": s} for s in (1, 8, 64)}
 DIMENSIONS = tuple(2**i for i in range(6, 13))  # d_emb of the copying figures
+REPAIRS = {  # of copying, one change each but for "+ a and b"
+    "Plain": {},
+    "+ a": {"a": True},
+    "+ b": {"b": True},
+    "+ a and b": {"a": True, "b": True},
+    "Pointer head": {"pointer": True},
+    "Frozen embeddings": {"frozen": True},
+    "Unseen ones reset": {"reset": True},
+    "Orthogonal start": {"orthogonal": True},
+    "Weight decay": {"decay": 10.0},
+    "Own unembedding": {"unembedding": "gaussian"},
+    "Own, equal start": {"unembedding": "copy"},
+    "4n symbols": {"alphabet_ratio": 4},
+    "n/4 symbols": {"alphabet_ratio": 0.25},
+}
 EXPERIMENTS = {
     e.name: e
     for e in [
@@ -301,6 +316,33 @@ EXPERIMENTS = {
                     "n = 16, γ = 1": {"n": 16, "gamma": 1}},
             grid={"d_emb": tuple(2**i for i in range(4, 13))},
             seeds=10,
+        ),
+        Experiment(
+            name="copy-repairs",
+            title="Copying α → α with one repair at a time, d_emb = 128",
+            base={"task": "copy", "network": "transformer", "d_emb": 128},
+            series=REPAIRS,
+            grid={"n": tuple(2**i for i in range(4, 10))},
+            seeds=3,
+        ),
+        Experiment(
+            name="copy-repairs-512",
+            title="Copying α → α with one repair at a time, d_emb = 512",
+            base={"task": "copy", "network": "transformer", "d_emb": 512},
+            series={name: REPAIRS[name] for name in (
+                "Plain", "+ b", "Pointer head", "Frozen embeddings", "Unseen ones reset", "Orthogonal start",
+                "4n symbols")},
+            grid={"n": (32, 128, 512)},
+            seeds=3,
+        ),
+        Experiment(
+            name="copy-collapse",
+            title="What training does to the embeddings of unseen symbols",
+            kind=theory.EmbeddingRun,
+            base={"task": "copy", "network": "transformer", "d_emb": 128, "n": 128},
+            series={name: REPAIRS[name] for name in ("Plain", "Weight decay", "+ b")},
+            grid={"epochs": (1, 4, 16, 64, 256)},
+            seeds=3,
         ),
     ]
 }

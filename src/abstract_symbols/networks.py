@@ -72,12 +72,16 @@ class Attention(nn.Module):
 
         `last_shared` says that the last position holds the same vector in every string, and is projected once.
         """
+        return self.read(x, last_only=last_only, last_shared=last_shared)[0]
+
+    def read(self, x: Tensor, *, last_only: bool = False, last_shared: bool = False) -> tuple[Tensor, Tensor]:
+        """What `forward` returns, and every head's attention (n, heads, q, k)."""
         mixed, attention = self._read_last(x) if last_only else self._read_all(x, last_shared)
         out = self.W_O(mixed)                                           # (n, q, d_emb)
         if self.b is not None:
             weights = torch.einsum("nhqk,h->nqk", attention, self.c_vo * self.b)
             out = out + weights @ x                                     # (n, q, k) @ (n, k, d_emb)
-        return out
+        return out, attention
 
     def logits(self, x: Tensor, last_shared: bool = False) -> Tensor:
         """Attention logits of every head: x (n, k, d_emb) to (n, heads, k, k)."""
@@ -135,9 +139,13 @@ class Block(nn.Module):
 
     def forward(self, z: Tensor, *, last_only: bool = False, last_shared: bool = False) -> Tensor:
         """z (n, k, d_emb) to the same shape, or to (n, 1, d_emb) when only the last position is read."""
-        read = z[..., -1:, :] if last_only else z
-        z = read + self.attention(self.norm_attention(z), last_only=last_only, last_shared=last_shared)
-        return z + self.mlp_out(F.gelu(self.mlp_in(self.norm_mlp(z))))
+        return self.read(z, last_only=last_only, last_shared=last_shared)[0]
+
+    def read(self, z: Tensor, *, last_only: bool = False, last_shared: bool = False) -> tuple[Tensor, Tensor]:
+        """What `forward` returns, and the attention (n, heads, q, k)."""
+        out, attention = self.attention.read(self.norm_attention(z), last_only=last_only, last_shared=last_shared)
+        z = (z[..., -1:, :] if last_only else z) + out
+        return z + self.mlp_out(F.gelu(self.mlp_in(self.norm_mlp(z)))), attention
 
 
 class Transformer(nn.Module):
@@ -156,23 +164,35 @@ class Transformer(nn.Module):
             part and the identity, see `Attention.init_mimetic`; both or none.
         scale: multiplies the initial weights of attention and MLPs. readout_only: train the last linear map alone.
         logit_scale: multiplies the logits of a tied network, which are of order √d_emb at the start.
+        frozen: do not train the token embeddings. orthogonal: start them orthogonal, see `orthogonal_frames`.
+        unembedding: read symbolic labels out with a matrix of its own instead of the token embeddings; "gaussian"
+            starts it independent of them, N(0, 1), "copy" as their copy.
+        pointer: with symbolic labels, the logit of token t gains c_vo · d_emb · Σ_h p_h · (attention of the last
+            block's head h from [CLS] to the positions that hold t). The scalars p_h, (heads,), start at 0. b in that
+            block would add the same if no normalisation came after it and x_i · e_t were d_emb for x_i = t, else 0.
 
-    Raises: ValueError for a size that is not positive, half a mimetic pair, readout_only when tied, or logit_scale
-        when not tied.
+    Raises: ValueError for a size that is not positive, half a mimetic pair, readout_only when tied, or logit_scale,
+        unembedding or pointer when not tied.
 
-    Source: section 5; the chapter "Same or different?".
+    Source: section 5; the chapter "Same or different?"; frozen to pointer are ours, the chapter `which-repair`.
     """
 
     def __init__(self, vocab: int, length: int, *, depth: int = 2, d_emb: int = 128, heads: int = 16,
                  d_head: int = 64, d_mlp: int = 256, a: bool = False, b: bool = False,
                  c_kq: float = 100.0, c_vo: float = 100.0, tied: bool = False,
                  mimetic_alpha: float | None = None, mimetic_beta: float | None = None,
-                 scale: float = 1.0, readout_only: bool = False, logit_scale: float = 1.0):
+                 scale: float = 1.0, readout_only: bool = False, logit_scale: float = 1.0,
+                 frozen: bool = False, orthogonal: bool = False, unembedding: str | None = None,
+                 pointer: bool = False):
         super().__init__()
         if (mimetic_alpha is None) != (mimetic_beta is None):
             raise ValueError("mimetic_alpha and mimetic_beta belong together; state both or none")
         if readout_only and tied:
             raise ValueError("readout_only: a tied network has no readout of its own to train")
+        if unembedding not in (None, "gaussian", "copy"):
+            raise ValueError(f"unembedding={unembedding!r}: must be 'gaussian', 'copy' or None (tied)")
+        if (unembedding or pointer) and not tied:
+            raise ValueError("unembedding and pointer are for symbolic labels; say tied=True as well")
         if logit_scale != 1 and not tied:
             raise ValueError("logit_scale: only a tied network has logits; leave it out")
         _positive(vocab=vocab, length=length, depth=depth, d_emb=d_emb, heads=heads, d_head=d_head, d_mlp=d_mlp)
@@ -194,6 +214,14 @@ class Transformer(nn.Module):
         if readout_only:
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name.startswith("readout"))
+        # Drawn last: a seed gives all other weights as without these options.
+        if orthogonal:
+            self.tokens.data = orthogonal_frames(self.tokens.data)
+        self.tokens.requires_grad_(self.tokens.requires_grad and not frozen)
+        own = {"gaussian": torch.randn_like, "copy": torch.clone}.get(unembedding)
+        self.unembedding = None if own is None else nn.Parameter(own(self.tokens.data))
+        self.pointer = nn.Parameter(torch.zeros(heads)) if pointer else None
+        self.pointer_scale = c_vo * d_emb
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Token ids (n, k) to the residual stream (n, k + 1, d_emb), [CLS] last."""
@@ -207,11 +235,31 @@ class Transformer(nn.Module):
         z = self.embed(tokens)
         for i, block in enumerate(self.blocks[:-1]):
             z = block(z, last_shared=i == 0)                            # (n, k + 1, d_emb): [CLS] starts the same
-        z = self.blocks[-1](z, last_only=True).squeeze(-2)              # (n, d_emb): only [CLS] is read
-        z = F.layer_norm(z, z.shape[-1:])
+        z, attention = self.blocks[-1].read(z, last_only=True)          # only [CLS] is read
+        z = F.layer_norm(z.squeeze(-2), z.shape[-1:])                   # (n, d_emb)
         if not self.tied:
             return self.readout(z).squeeze(-1)
-        return (z if self.logit_scale == 1 else self.logit_scale * z) @ self.tokens.T
+        z = z if self.logit_scale == 1 else self.logit_scale * z
+        logits = z @ (self.tokens if self.unembedding is None else self.unembedding).T
+        if self.pointer is not None:
+            held = torch.einsum("nhqk,h->nk", attention, self.pointer_scale * self.pointer)[..., :-1]   # without [CLS]
+            logits = logits.scatter_add(-1, _checked(tokens, self.length), held)
+        return logits
+
+
+def orthogonal_frames(rows: Tensor) -> Tensor:
+    """Rows of norm √d, orthogonal within each group of d consecutive ones: (N, d) to (N, d).
+
+    More than d rows cannot all be orthogonal; each group (the last may be smaller) is made so by Gram–Schmidt. Of
+    Gaussian rows it makes a uniformly random frame, independent of the other groups'.
+
+    Source: the chapter `which-repair`.
+    """
+    frames = []
+    for group in rows.split(rows.shape[1]):
+        q, r = torch.linalg.qr(group.T)                                 # (d, g), g ≤ d
+        frames.append((q * r.diagonal().sign()).T)                      # each row keeps its side of the others' span
+    return math.sqrt(rows.shape[1]) * torch.cat(frames)
 
 
 class MLP(nn.Module):

@@ -67,8 +67,9 @@ class Job:
 class Run(Job):
     """One training run. Empty network options (None) stand for the network's own defaults.
 
-    n is both the number of training strings and the size of the training alphabet; validation and test have
-    `evaluation` strings each, from disjoint alphabets of `evaluation` symbols. `seed` draws data, weights and batches.
+    n is the number of training strings and, times `alphabet_ratio` (1 unless stated), of the training alphabet's
+    symbols; validation and test have `evaluation` strings each, from disjoint alphabets of `evaluation` symbols.
+    `seed` draws data, weights and batches. `decay` and `reset` are those of `ensembles.train`.
 
     Raises: ValueError for an unknown task or network, or an option that the network does not have.
     """
@@ -84,7 +85,10 @@ class Run(Job):
     epochs: int = 1000
     stop: float = 2e-3
     optimizer: str = "adam"
-    evaluation: int = 1000
+    alphabet_ratio: float | None = None
+    decay: float | None = None
+    reset: bool | None = None
+    evaluation: int = 1000  # what comes after it are options of the network
     a: bool | None = None
     b: bool | None = None
     c_kq: float | None = None
@@ -101,6 +105,10 @@ class Run(Job):
     scale: float | None = None
     readout_only: bool | None = None
     logit_scale: float | None = None
+    frozen: bool | None = None
+    orthogonal: bool | None = None
+    unembedding: str | None = None
+    pointer: bool | None = None
 
     @property
     def shape(self) -> tuple:
@@ -121,7 +129,7 @@ class Run(Job):
             raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
                              f"not {self.network!r}")
         tied = {"tied": True} if t.symbolic else {}
-        alphabets = t.alphabets(self.n, self.evaluation, self.evaluation)
+        alphabets = t.alphabets(round((self.alphabet_ratio or 1) * self.n), self.evaluation, self.evaluation)
         sizes = (self.n, self.evaluation, self.evaluation)
         samples = [t.sample(size, alphabet, seed=(self.seed, part))
                    for part, (size, alphabet) in enumerate(zip(sizes, alphabets, strict=True))]
@@ -147,7 +155,7 @@ class Run(Job):
         """Train the runs' networks together."""
         first, members = runs[0], [run.member() for run in runs]
         outcomes = train(members, batch=first.batch, epochs=first.epochs, stop=first.stop, optimizer=first.optimizer,
-                         device=device)
+                         decay=first.decay or 0.0, reset=bool(first.reset), device=device)
         return [{name: getattr(outcome, name) for name in Run.METRICS} | run.measure(member)
                 for run, member, outcome in zip(runs, members, outcomes, strict=True)]
 

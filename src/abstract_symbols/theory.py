@@ -15,7 +15,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from .copying import PARAMETERS, CopyModel, overlap, progress_law, span_share
-from .ensembles import Member
+from .ensembles import Ensemble, Member
 from .kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
 from .kernels.ridge import gram_matrix
 from .kernels.template_matrix import smallest_eigenvalue
@@ -326,3 +326,58 @@ class ProgressRun(Job):
             "w_v_over_law": ratios["w_v"] / progress_law(self.n, self.d_emb, self.test, self.gamma),
             "span": float(span_share(model.E[seen], model.E[unseen]).mean()),
             "train_loss": float(train["loss"]), "test_loss": float(test["loss"])}
+
+
+def mean_cosine(vectors: Tensor) -> float:
+    """The mean cosine between two different ones of n vectors: (n, d)."""
+    unit, n = torch.nn.functional.normalize(vectors.double(), dim=-1), len(vectors)
+    return float((unit.sum(0).square().sum() - n) / (n * (n - 1)))
+
+
+@dataclass(frozen=True)
+class EmbeddingRun(Run):
+    """What `epochs` epochs of training have done to the embeddings of the test alphabet's symbols, which it never saw.
+
+    For symbolic labels; no stop rule and no validation, all `epochs` are trained. Metrics: `cosine` between two of the
+    embeddings, `change_cosine` between two of their changes since the start (means over pairs; 0 for independent
+    vectors, 1 for one direction), `change`, their length over the embeddings' at the start, both root mean squares.
+    `train_loss` is the last epoch's. `error` is the share of wrong answers to the test strings, `to_seen` the share
+    answered with a symbol of the training alphabet, `among_unseen` the share of wrong answers when none but the test
+    alphabet's symbols are allowed.
+
+    Source: ours; the chapter `which-repair`.
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {name: float for name in (
+        "cosine", "change_cosine", "change", "train_loss", "error", "to_seen", "among_unseen")}
+
+    def cost(self) -> float:
+        """Strings trained on, and those of the test."""
+        return (self.n * self.epochs + self.evaluation) * (self.d_emb or 128) / 128
+
+    @classmethod
+    def perform(cls, runs: "list[EmbeddingRun]", device: str) -> list[dict[str, float]]:
+        """Train the runs' networks together, and measure each."""
+        first, members = runs[0], [run.member() for run in runs]
+        starts = [member.network.tokens.detach().clone() for member in members]
+        ensemble = Ensemble(members, first.optimizer, device, first.decay or 0.0)
+        for _ in range(first.epochs):
+            losses = ensemble.epoch(first.batch)
+        for member, weights in zip(members, ensemble.theta.detach().cpu(), strict=True):
+            nn.utils.vector_to_parameters(weights, [p for p in member.network.parameters() if p.requires_grad])
+        return [{"train_loss": loss, **run.measure(member, start)}
+                for run, member, start, loss in zip(runs, members, starts, losses, strict=True)]
+
+    @torch.no_grad()
+    def measure(self, member: Member, start: Tensor) -> dict[str, float]:
+        """The metrics of a trained network (on the CPU), but for the train loss."""
+        unseen, test = slice(member.test.alphabet.start, member.test.alphabet.stop), member.test
+        before, after = start[unseen], member.network.tokens[unseen]
+        logits = torch.cat([member.network(part) for part in test.tokens.split(1024)])       # (n, vocab)
+        answers, allowed = logits.argmax(1), logits[:, unseen].argmax(1) + unseen.start      # (n,)
+        change = (after - before).double()
+        return {"cosine": mean_cosine(after), "change_cosine": mean_cosine(change),
+                "change": float(change.norm() / before.double().norm()),
+                "error": float((answers != test.labels).double().mean()),
+                "to_seen": float((answers < member.train.alphabet.stop).double().mean()),
+                "among_unseen": float((allowed != test.labels).double().mean())}
