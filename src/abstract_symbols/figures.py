@@ -142,6 +142,23 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
     return figure
 
 
+def dots(table: pd.DataFrame, x: str, y: str, hue: str, *, law: tuple, label: str, xlabel: str, ylabel: str) -> Figure:
+    """One dot a row of a table, spread sideways at each x, and a predicted line, law = (x, y), with its label."""
+    figure, ax = plt.subplots()
+    rng = np.random.default_rng(0)
+    for color, (kind, rows) in enumerate(table.groupby(hue, sort=False)):
+        spread = 2 ** rng.uniform(-0.3, 0.3, len(rows))
+        ax.plot(rows[x] * spread, rows[y], MARKERS[color], color=f"C{color}", markersize=4, alpha=0.5, label=kind)
+    ax.plot(*law, color="0.1", linewidth=1.5, label=label)
+    ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+    ax.set_xscale("log", base=2)
+    at = sorted(set(table[x]))
+    ax.set_xticks(at, [f"{value:g}" for value in at])
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
 def scaling_alt(name: str, rows: pd.DataFrame, metric: str, what: str) -> str:
     """What `scaling` shows, in words made from the rows: first and last value of every series."""
     e = experiments.experiment(name)
@@ -162,6 +179,24 @@ def scaling_table(name: str, rows: pd.DataFrame, metrics: dict[str, str]) -> HTM
         table[heading] = [number(m) if np.isnan(se) else f"{number(m)} ± {number(se)}"
                           for m, se in zip(values["mean"], values["se"], strict=True)]
     return fold("The values", table.assign(seeds=first["seeds"]))
+
+
+def shares(table: pd.DataFrame, x: str, columns: dict[str, str]) -> Figure:
+    """Shares that add up to one as stacked bars, a panel a series; columns (→ legend word) from the bottom up."""
+    panels = list(table.groupby("series", sort=False))
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.0, 3.6), sharey=True, squeeze=False)
+    colors = sns.color_palette("colorblind")
+    for ax, (series, rows) in zip(axes[0], panels, strict=True):
+        bottom = np.zeros(len(rows))
+        for color, (column, label) in zip((colors[2], colors[1], "0.75"), columns.items(), strict=False):
+            ax.bar([f"{v}" for v in rows[x]], rows[column], bottom=bottom, color=color, label=label, width=0.8)
+            bottom += rows[column].to_numpy()
+        ax.set(title=series, xlabel=x, ylim=(0, 1))
+        ax.grid(axis="x", visible=False)
+        ax.tick_params(axis="x", rotation=45)
+    axes[0, 0].set_ylabel("share of the answers")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
 
 
 def heatmap(table: pd.DataFrame, *, title: str = "", fmt: str = ".2g", log: bool = False,
