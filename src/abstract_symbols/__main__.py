@@ -37,7 +37,8 @@ def _list(args: argparse.Namespace) -> int:
     for e in experiments.EXPERIMENTS.values():
         progress = experiments.progress(e.name)
         grid = ", ".join(f"{k} = {v[0]} … {v[-1]} ({len(v)})" for k, v in e.grid.items())
-        print(f"{e.name}: {e.title}\n  {' | '.join(e.series)}; {grid}; {e.seeds} seeds")
+        seeds = e.seeds if isinstance(e.seeds, int) else ", ".join(f"{s}: {n}" for s, n in e.seeds.items())
+        print(f"{e.name}: {e.title}\n  {' | '.join(e.series)}; {grid}; seeds: {seeds}")
         for series, (done, total) in progress.done.items():
             print(f"  {series}: {done} of {total} runs done")
         if progress.missing:

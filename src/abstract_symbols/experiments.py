@@ -30,7 +30,7 @@ class Experiment:
     """A named grid: for every series its options, times the values of `grid`, times the seeds 0 … seeds − 1.
 
     Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word → fields;
-    grid, field → values; seeds; published, the paper's figure (a file of book/published) or None; legend, the paper's
+    grid, field → values; seeds, their number, for all or by series; published, the paper's figure (a file of book/published) or None; legend, the paper's
     words for a series where they are not ours; kind, what its runs are.
     """
 
@@ -39,7 +39,7 @@ class Experiment:
     base: dict
     series: dict[str, dict]
     grid: dict[str, tuple]
-    seeds: int = 5
+    seeds: int | dict[str, int] = 5
     published: str | None = None
     legend: dict[str, str] = field(default_factory=dict)
     kind: type[Job] = Run
@@ -55,7 +55,7 @@ class Experiment:
         for values in itertools.product(*self.grid.values()):
             point = dict(zip(self.grid, values, strict=True))
             for name, options in self.series.items():
-                for seed in range(self.seeds):
+                for seed in range(self.seeds if isinstance(self.seeds, int) else self.seeds[name]):
                     runs[self.kind(**self.base, **point, **options, seed=seed)] = name
         return dict(sorted(runs.items(), key=lambda item: item[0].cost()))
 
@@ -140,7 +140,7 @@ EXPERIMENTS = {
             base={"task": "same-different", "evaluation": 3000},
             series={"Fully-connected": {"network": "mlp"}, "Transformer": {"network": "transformer"}},
             grid={"n": (64, 1024)},
-            seeds=20,
+            seeds={"Fully-connected": 50, "Transformer": 5},
         ),
         Experiment(
             name="fully-connected",

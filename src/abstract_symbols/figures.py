@@ -375,9 +375,10 @@ def p_values(name: str, rows: pd.DataFrame) -> Figure:
     """Distribution functions of an experiment's p-values, and the band that those of one law leave once in 20 times."""
     e = experiments.experiment(name)
     figure, ax = plt.subplots()
-    line, width = np.array([0.0, 1.0]), stats.kstwo.ppf(0.95, e.seeds)
+    most = rows.groupby(["series", e.x]).size().max()
+    line, width = np.array([0.0, 1.0]), stats.kstwo.ppf(0.95, most)
     ax.fill_between(line, np.maximum(line - width, 0), np.minimum(line + width, 1), color="0.92", zorder=0,
-                    label=f"95 % band of {e.seeds} uniform p-values")
+                    label=f"95 % band of {most} uniform p-values")
     ax.plot(line, line, color="0.5", linewidth=1)
     styles = dict(zip(e.grid[e.x], ("-", "--", ":"), strict=False))
     for color, series in enumerate(e.series):
