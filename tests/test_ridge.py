@@ -12,6 +12,7 @@ from pattern_kernel import PatternKernel
 
 from abstract_symbols import Sample, TemplateTask
 from abstract_symbols.kernels.ridge import KernelRidge, _pack, dense_ridge, gram_matrix
+from abstract_symbols.kernels.template_matrix import template_matrix
 from abstract_symbols.kernels.transformer import TransformerKernel
 from abstract_symbols.templates import named_token, token_name
 
@@ -71,6 +72,72 @@ def test_the_gram_matrix_and_the_dense_solve_are_the_definition(task, n, alphabe
     expected = cross.T @ np.linalg.solve(gram + 0.1 * np.eye(n), sample.labels.numpy())
     np.testing.assert_allclose(dense_ridge(KERNEL, sample, other, ridge=0.1), expected, rtol=0, atol=1e-10)
     np.testing.assert_allclose(KernelRidge(KERNEL, ridge=0.1).fit(sample).predict(other), expected, rtol=0, atol=1e-8)
+
+
+class Weighted(PatternKernel):
+    """The same kernel with weights of its own: a product of three positive definite ones, whatever they are."""
+
+    def __init__(self, anywhere, in_place, inside):
+        self.weights = anywhere, in_place, inside
+
+    def __call__(self, x, y):
+        between = np.equal.outer(x, y)
+        patterns = np.equal.outer(x, x).ravel(), np.equal.outer(y, y).ravel()
+        terms = between.mean(), np.trace(between) / len(x), (patterns[0] & patterns[1]).mean()
+        return float(np.exp(np.dot(self.weights, terms) - sum(self.weights)))
+
+
+@settings(max_examples=40)
+@given(st.tuples(*[st.floats(0.05, 4)] * 3), tasks(), st.integers(1, 50), st.integers(4, 25), st.integers(0, 99))
+def test_with_any_kernel_it_is_the_dense_solve_and_all_unseen_symbols_are_alike(weights, task, n, alphabet, seed):
+    kernel, rng = Weighted(*weights), np.random.default_rng(seed)
+    sample = task.sample(n, alphabet, seed=seed, zipf=seed % 3)
+    model = KernelRidge(kernel).fit(sample)
+    dense = KernelRidge(kernel, method="dense").fit(sample)
+    strings = strangers(task, alphabet, 15, seed)
+    np.testing.assert_allclose(model.predict(strings), dense.predict(strings), rtol=0, atol=1e-8)
+    unseen = len(task.regular) + alphabet + rng.permutation(40)
+    for template in task.templates:
+        places = {c: i for i, c in enumerate(template.wildcards)}
+        rows = [[start + places[c] if c in places else -1 - task.regular.index(c) for c in template.pattern]
+                for start in (0, 7, 20)]
+        ids = np.where(np.array(rows) < 0, -1 - np.array(rows), unseen[np.maximum(rows, 0)])
+        assert np.ptp(model.predict(ids)) <= 1e-12
+
+
+@pytest.mark.parametrize(("beta", "gamma", "b1", "b2"), [(0.5, 2.0, 1.0, 0.0), (1.5, 0.5, 3.0, 1.0)])
+def test_with_the_transformers_kernel_at_other_parameters_it_is_the_dense_solve(beta, gamma, b1, b2):
+    kernel = TransformerKernel(beta, gamma, "cos", b1, b2)
+    sample = TemplateTask({"αα": 1, "αβ": -1}, noise=1.0).sample(300, 60)
+    strings = ["XX", "XY", *sample.strings[:20]]
+    fast, dense = KernelRidge(kernel).fit(sample).predict(strings), dense_ridge(kernel, sample, strings)
+    np.testing.assert_allclose(fast, dense, rtol=0, atol=1e-8)
+
+
+@settings(max_examples=40)
+@given(tasks(), st.integers(1, 60), st.integers(4, 40), st.sampled_from([1e-3, 1e-2, 1.0]), st.integers(0, 99))
+@example(SAME_DIFFERENT, 60, 4, 1e-2, 0)
+def test_the_error_on_unseen_symbols_is_bounded_as_the_chapter_proves(task, n, alphabet, ridge, seed):
+    sample = task.sample(n, alphabet, seed=seed, zipf=seed % 2)
+    z = np.eye(len(task.templates))[sample.templates.numpy()]  # (n, r)
+    assume(z.any(axis=0).all())
+    matrix, f = template_matrix(task, KERNEL), task.values
+    rest = gram_matrix(KERNEL, sample) - z @ matrix @ z.T
+    assert np.linalg.eigvalsh(rest)[0] > -1e-9, "E is a Gram matrix"
+    rest += ridge * np.eye(n)
+    x = np.linalg.inv(z.T @ np.linalg.solve(rest, z))
+    unseen = [t.substitute("UVWXYZ") for t in task.templates]
+    model = KernelRidge(KERNEL, ridge).fit(sample, np.column_stack([z @ f, z]))
+    miss = f - model.predict(unseen)[:, 0]
+    np.testing.assert_allclose(miss, x @ np.linalg.solve(matrix + x, f), rtol=0, atol=1e-7)
+    averages = z / z.sum(axis=0)
+    averaged = averages.T @ rest @ averages
+    size, nu = np.linalg.eigvalsh(averaged)[-1], np.linalg.eigvalsh(matrix)[0]
+    assert np.linalg.eigvalsh(averaged - x)[0] > -1e-9 * size, "averages lie above"
+    assert np.linalg.norm(miss) <= np.linalg.norm(f) * size / nu * (1 + 1e-6) + 1e-9
+    weights = model.coefficients[:, 1:] @ matrix  # (n, r): what each label adds to each prediction
+    np.testing.assert_allclose(weights.T @ (z @ f), f - miss, rtol=0, atol=1e-7)
+    assert np.linalg.eigvalsh(weights.T @ weights)[-1] <= size / ridge * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("alphabet", [1000, 30])

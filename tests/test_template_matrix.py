@@ -105,12 +105,12 @@ def test_weights_of_the_matchings_on_which_strings_agree_add_up_to_the_kernel(on
 # ---- the amount of data ------------------------------------------------------------------------------------------
 
 
-def measured_error(task, n, seeds):
+def measured_error(task, n, seeds, zipf=0.0):
     errors = []
     for seed in range(seeds):
         train, test = task.alphabets(max(n, 2), 1000)
         unseen = task.sample(200, test, seed=[1, seed])
-        predictions = KernelRidge(KERNEL).fit(task.sample(n, train, seed=[0, seed])).predict(unseen)
+        predictions = KernelRidge(KERNEL).fit(task.sample(n, train, seed=[0, seed], zipf=zipf)).predict(unseen)
         errors.append(np.mean((predictions - task.values[unseen.templates.numpy()]) ** 2))
     return np.mean(errors)
 
@@ -119,6 +119,31 @@ def measured_error(task, n, seeds):
 def test_the_predicted_learning_curve_is_near_the_measured_one(task):
     for n in (10, 40, 160):
         assert measured_error(task, n, 20) == pytest.approx(expected_error(task, KERNEL, n), rel=0.5)
+
+
+@pytest.mark.parametrize("task", [*TASKS[:2], TemplateTask({"α=β": 1, "α=α": 2, "αα=": 3, "a==": 4}, noise=0.7),
+                                  TemplateTask({"αβγ": 1, "ααβ": -1}, weights={"αβγ": 1, "ααβ": 5})],
+                         ids=lambda task: task.name)
+@pytest.mark.parametrize("m", [7, 400])
+def test_a_uniform_law_of_symbols_is_an_alphabet(task, m):
+    expected = expected_error(task, KERNEL, 100, alphabet=m)
+    assert expected_error(task, KERNEL, 100, alphabet=np.full(m, 1 / m)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_likely_symbol_among_rare_ones_hardly_counts():
+    """Half of the strings have one symbol, the others' never repeat: as good as half of the strings and a bit."""
+    law = np.append(0.5, np.full(10**6, 0.5e-6))
+    half = expected_error(SAME_DIFFERENT, KERNEL, 500, alphabet=1e12)
+    assert half < 1.5 * expected_error(SAME_DIFFERENT, KERNEL, 1000, alphabet=law) < 2 * half
+    assert expected_error(SAME_DIFFERENT, KERNEL, 1000, alphabet=1 / (law @ law)) > 50 * half, "the average is blind"
+
+
+@pytest.mark.parametrize("zipf", [0.5, 1.0, 1.5])
+@pytest.mark.parametrize("task", TASKS[:2], ids=lambda task: task.name)
+def test_the_predicted_learning_curve_of_zipf_distributed_symbols_is_near_the_measured_one(task, zipf):
+    for n in (100, 1000):
+        predicted = expected_error(task, KERNEL, n, alphabet=task.law(n, zipf))
+        assert measured_error(task, n, 5, zipf) == pytest.approx(predicted, rel=0.5)
 
 
 @pytest.mark.parametrize("task", TASKS[:2], ids=lambda task: task.name)
@@ -155,6 +180,8 @@ def test_a_kernel_that_cannot_tell_the_templates_apart_never_learns():
     (lambda: expected_error(TemplateTask({"α": "α"}), KERNEL, 10), "symbolic"),
     (lambda: expected_error(SAME_DIFFERENT, KERNEL, 0), "n=0"),
     (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, alphabet=-1), "alphabet=-1"),
+    (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, alphabet=np.array([1.5, -0.5])), "alphabet="),
+    (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, alphabet=np.array([0.5, 0.4])), "add up to 0.9"),
     (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, ridge=float("nan")), "ridge=nan"),
     (lambda: predicted_samples(SAME_DIFFERENT, KERNEL, error=0), "error=0"),
 ])
