@@ -30,8 +30,8 @@ class Experiment:
     """A named grid: for every series its options, times the values of `grid`, times the seeds 0 … seeds − 1.
 
     Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word → fields;
-    grid, field → values; seeds, their number, for all or by series; published, the paper's figure (a file of book/published) or None; legend, the paper's
-    words for a series where they are not ours; kind, what its runs are.
+    grid, field → values; seeds, their number, for all or by series; published, the paper's figure (a file of
+    book/published) or None; legend, the paper's words for a series where they are not ours; kind, what its runs are.
     """
 
     name: str
