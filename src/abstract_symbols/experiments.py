@@ -301,9 +301,9 @@ EXPERIMENTS = {
         Experiment(
             name="copy-scaled",
             title="Copying α → α, logits divided by d_emb",
-            base={"task": "copy", "network": "transformer"},
+            base={"task": "copy", "network": "transformer", "epochs": 100},
             series={f"d = {d}": {"d_emb": d, "logit_scale": 1 / d} for d in DIMENSIONS[:4]},
-            grid={"n": tuple(2**i for i in range(4, 10))},
+            grid={"n": tuple(2**i for i in range(4, 9))},
             seeds=3,
             published="transformer_copy_fail",
             legend={f"d = {d}": f"dim={d}" for d in DIMENSIONS},
