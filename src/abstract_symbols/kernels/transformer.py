@@ -254,14 +254,15 @@ class FiniteTransformer:
     def _attention_outputs(self, z0: Tensor) -> Tensor:
         """z₁ of each string, (n, d_emb): the heads' outputs at the last position, summed over H and divided by √H."""
         query_scale = 1 / math.sqrt((1 + self.kernel.gamma**2) * self.d_head)
+        last = z0[:1, -1] if self.kernel.cls else z0[:, -1]  # (1, d_emb) or (n, d_emb): [CLS] is the same in all strings
         z1 = torch.zeros(len(z0), self.d_emb, dtype=torch.float64)
         for head in range(self.heads):
             rng = np.random.default_rng([self.seed, 3, head])
             draws = rng.standard_normal((4, self.d_head, self.d_emb), np.float32)
             w_k, w_q, w_v, w_o = torch.from_numpy(draws).double()  # (d_head, d_emb) each
-            queries = z0[:, -1] @ w_q.T @ w_k * query_scale  # (n, d_emb)
+            queries = last @ w_q.T @ w_k * query_scale  # (1, d_emb) or (n, d_emb)
             attention = torch.softmax(self.kernel.beta * (z0 @ queries[:, :, None]), dim=1)  # (n, k, 1)
-            z1 += (attention * z0).sum(1) @ w_v.T @ w_o  # (n, d_emb)
+            z1 += (attention.mT @ z0).squeeze(1) @ w_v.T @ w_o  # (n, d_emb)
         return z1 / math.sqrt(self.heads * self.d_head * self.d_emb)
 
 
