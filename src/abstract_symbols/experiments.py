@@ -171,6 +171,14 @@ EXPERIMENTS = {
             seeds=10,
         ),
         Experiment(
+            name="predictions",
+            title="A finite transformer's last layer against the kernel, on αα against αβ",
+            kind=theory.PredictionRun,
+            base={"task": "same-different"},
+            series={"β = 2, γ = 1, b₁ = 2": {}, "β = 3, γ = 2, b₁ = 1": {"beta": 3, "gamma": 2, "b1": 1}},
+            grid={"width": (64, 128, 256, 512, 1024)},
+        ),
+        Experiment(
             name="gram",
             title="The Gram matrix of 1,000 strings against constant blocks",
             kind=theory.GramRun,

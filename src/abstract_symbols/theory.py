@@ -264,6 +264,55 @@ class WidthRun(KernelJob):
 
 
 @dataclass(frozen=True)
+class PredictionRun(KernelJob):
+    """The last layer of a finite transformer, fitted by ridge regression, against kernel ridge regression.
+
+    Both learn n strings over n symbols with the same ridge. width: the finite transformer's d_emb and number of heads;
+    its d_head is a quarter of that, d_mlp 16 times that. difference: root mean square between the two predictions on
+    `unseen` strings over as many other symbols; seen_difference: on the training strings. kernel_error, network_error:
+    root mean square distance of their predictions on the unseen strings from the labels.
+
+    Source: section 3, training the last layer; the chapter "From kernel to network".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {
+        "difference": float, "seen_difference": float, "kernel_error": float, "network_error": float}
+
+    width: int = 64
+    n: int = 256
+    unseen: int = 128
+    ridge: float = 1e-2
+
+    def cost(self) -> float:
+        """Heads times the size of their matrices."""
+        return (self.width / 64) ** 3
+
+    def samples(self) -> tuple[Sample, Sample]:
+        """The training strings and the unseen ones."""
+        t = task(self.task)
+        seen, unseen = t.alphabets(self.n, self.unseen)
+        return t.sample(self.n, seen, seed=(self.seed, 0)), t.sample(self.unseen, unseen, seed=(self.seed, 1))
+
+    def predictions(self, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
+        """The network's and the kernel's predictions, (n + unseen,) each, for the training strings, then the others."""
+        train, test = self.samples()
+        tokens, kernel = torch.cat([train.tokens, test.tokens]), self.kernel(device)
+        network = FiniteTransformer(kernel, self.width, d_head=max(1, self.width // 4), d_mlp=16 * self.width,
+                                    seed=self.seed)
+        gram = network.gram(tokens.tolist())[:, :self.n]  # (n + unseen, n)
+        weights = np.linalg.solve(gram[:self.n] + self.ridge * np.eye(self.n), train.labels.numpy())  # (n,)
+        return gram @ weights, KernelRidge(kernel, self.ridge).fit(train).predict(tokens)
+
+    def measure(self, device: str) -> dict[str, float]:
+        network, kernel = self.predictions(device)
+        labels = self.samples()[1].labels.numpy()
+        def rms(x: np.ndarray) -> float:
+            return float(np.sqrt((x**2).mean()))
+        return {"difference": rms((network - kernel)[self.n:]), "seen_difference": rms((network - kernel)[:self.n]),
+                "kernel_error": rms(kernel[self.n:] - labels), "network_error": rms(network[self.n:] - labels)}
+
+
+@dataclass(frozen=True)
 class EigenvalueRun(KernelJob):
     """The smallest eigenvalue of a task's template matrix, with its standard error; seed: of the integration rule.
 
