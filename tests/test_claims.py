@@ -115,6 +115,8 @@ def entries(*changes, drop=()):
     (entries({"measure": "n50", "experiment": "stop-rule", "series": ["Transformer"]}),
      ["'same-different-mlp'", "'stop-rule'", "publish"]),
     (entries({"measure": "below", "at": [32]}), ["'same-different-mlp'", "p"]),
+    (entries({"measure": "growth"}), ["'same-different-mlp'", "over"]),
+    (entries({"measure": "at_most"}), ["'same-different-mlp'", "at"]),
     (["a sentence"], ["claims.yml"]),
     (None, ["claims.yml"]),
     ("[unclosed", ["claims.yml"]),
@@ -238,6 +240,56 @@ def test_below_reports_the_difference_where_it_is_least_sure(tmp_path):
     measured = judge("same-different-below", tmp_path).measured
     assert measured.ours == pytest.approx(-0.01) and measured.distance == 1 and measured.paper is None
     assert measured.low < -0.01 < measured.high
+
+
+# ---- growth of n₅₀ with an option of the series, and the worst series at one n ------------------------------------
+
+SMALL_DIMENSIONS = (64, 128, 256, 512)
+PAPERS_GROWTH = float(claims.slope(SMALL_DIMENSIONS, [published_n50("copy", f"d = {d}") for d in SMALL_DIMENSIONS]))
+
+
+def write_errors(folder, name, error):
+    """Rows of a copying experiment for d_emb up to 512 with test errors of our choice: error(d_emb, n, seed)."""
+    made_up = {**dict.fromkeys(Run.METRICS, 9.0), "best_epoch": 1, "epochs_run": 1, "seconds": 1.0, "device": "cpu",
+               "torch": "2.0", "commit": "made up"}
+    with ResultsFile(folder / f"{name}.csv") as file:
+        file.append([{"key": of.key, **asdict(of), **made_up, "test_error": error(of.d_emb, of.n, of.seed)}
+                     for of in experiments.EXPERIMENTS[name].runs() if of.d_emb <= 512])
+
+
+def growing(exponent, largest=120):
+    """Errors that cross one half at an n that grows as a power of d_emb, up to `largest` at 512."""
+    return lambda d, n, seed: 0.5 - 0.05 * math.log(n / (largest * (d / 512) ** exponent)) + wobble(seed)
+
+
+@pytest.mark.parametrize(("difference", "verdict"), [
+    (0.0, "held"), (0.2, "held"), (-0.2, "held"), (0.3, "held in part"), (-0.45, "held in part"), (0.6, "not held")])
+def test_growth_is_the_exponent_of_n50_against_the_published(difference, verdict, tmp_path):
+    write_errors(tmp_path, "copy", growing(PAPERS_GROWTH + difference))
+    judgement = judge("copy-growth", tmp_path)
+    assert judgement.verdict == verdict
+    assert judgement.measured.ours == pytest.approx(PAPERS_GROWTH + difference, abs=1e-6)
+    assert judgement.measured.paper == pytest.approx(PAPERS_GROWTH)
+    assert judgement.measured.low < judgement.measured.ours < judgement.measured.high
+    assert judge("copy-1024", tmp_path).verdict == "not tested", "no such rows"
+
+
+def test_growth_is_infinite_when_a_curve_never_falls(tmp_path):
+    write_errors(tmp_path, "copy", lambda d, n, seed: 0.9 if d == 512 else growing(0.7)(d, n, seed))
+    judgement = judge("copy-growth", tmp_path)
+    assert (judgement.verdict, judgement.measured.ours) == ("not held", math.inf)
+    assert judge("copy-512", tmp_path).verdict == "not held"
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.04, "held"), (0.09, "held in part"), (0.2, "not held")])
+def test_at_most_is_the_mean_of_the_worst_series_at_its_n(error, verdict, tmp_path):
+    write_errors(tmp_path, "copy-b", lambda d, n, seed: (error if d == 256 else 0.01) + 0.1 * wobble(seed)
+                 if n == 16 else 0.7)
+    judgement = judge("copy-b", tmp_path)
+    assert judgement.verdict == verdict and judgement.measured.ours == pytest.approx(error)
+    assert judgement.measured.low < error < judgement.measured.high
+    expected = max(float(claims.published("copy-b", f"d = {d}").set_index("x")["y"][16]) for d in SMALL_DIMENSIONS)
+    assert judgement.measured.paper == expected
 
 
 @pytest.mark.parametrize(("series", "untested"), [

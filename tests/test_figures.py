@@ -273,3 +273,18 @@ def test_a_picture_of_strings_has_a_tile_a_symbol_of_the_symbols_colour():
         assert colors.setdefault(letter, tile.get_facecolor()) == tile.get_facecolor()
     assert len(set(colors.values())) == 4
     assert {"same", "different"} <= {t.get_text() for t in ax.texts}
+
+
+# ---- dots --------------------------------------------------------------------------------------------------------
+
+
+def test_dots_draw_every_row_near_its_x_and_the_law():
+    table = pd.DataFrame({"d": [16, 16, 64], "rise": [0.5, -0.2, 1.0], "kind": ["seen", "unseen", "seen"]})
+    figure = figures.dots(table, "d", "rise", "kind", law=([16, 64], [0.5, 0.1]), label="the law", xlabel="d",
+                          ylabel="rise")
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(lines["seen"].get_ydata()) == [0.5, 1.0] and list(lines["unseen"].get_ydata()) == [-0.2]
+    assert list(lines["the law"].get_ydata()) == [0.5, 0.1]
+    assert np.log2(lines["seen"].get_xdata() / np.array([16, 64])) == pytest.approx([0, 0], abs=0.31)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["seen", "unseen", "the law"]
+    plt.close(figure)

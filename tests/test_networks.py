@@ -10,7 +10,7 @@ from torch import nn
 
 from abstract_symbols import MLP, TemplateTask, Transformer
 from abstract_symbols.ensembles import Member, train
-from abstract_symbols.networks import Attention, Block, Recurrent
+from abstract_symbols.networks import Attention, Block, Recurrent, orthogonal_frames
 
 SMALL = {"d_emb": 8, "heads": 2, "d_head": 4, "d_mlp": 8}
 VOCAB, LENGTH = 12, 3
@@ -150,6 +150,61 @@ def test_a_tied_transformer_gives_a_logit_a_token_and_has_no_other_readout():
     assert transformer()(tokens_of()).shape == (5,)
 
 
+@pytest.mark.parametrize("changed", [{}, {"b": True, "logit_scale": 0.3}, {"unembedding": "gaussian"}])
+def test_a_pointer_adds_the_last_blocks_attention_to_the_logits_of_the_tokens_attended_to(changed):
+    network = transformer(tied=True, pointer=True, c_vo=2.0, **changed)
+    tokens = torch.tensor([[0, 1, 2], [3, 3, 5], [4, 4, 4]])
+    with torch.no_grad():
+        z = network.blocks[0](network.embed(tokens))
+        block = network.blocks[1]
+        attention = block.attention.logits(block.norm_attention(z)).softmax(-1)[:, :, -1]            # (n, heads, k + 1)
+        expected = torch.zeros(len(tokens), VOCAB, dtype=torch.float64)
+        for string, row in enumerate(tokens.tolist()):
+            for position, token in enumerate(row):
+                expected[string, token] += 2.0 * 8 * (network.pointer * attention[string, :, position]).sum()
+        with_pointer = network(tokens)
+        network.pointer.zero_()
+        assert torch.allclose(with_pointer - network(tokens), expected, rtol=0, atol=1e-10)
+    assert expected.abs().max() > 0.01
+
+
+@pytest.mark.parametrize("option", [{"frozen": True}, {"orthogonal": True}, {"unembedding": "gaussian"},
+                                    {"unembedding": "copy"}, {"pointer": True}])
+def test_a_seed_gives_a_repaired_network_all_other_weights_of_the_plain_one(option):
+    def start(**option):
+        torch.manual_seed(0)
+        network = Transformer(VOCAB, LENGTH, **SMALL, tied=True, **option)
+        return network, dict(network.named_parameters())
+
+    (plain, weights), (repaired, theirs) = start(), start(**option)
+    assert set(theirs) - set(weights) == set(option) - {"frozen", "orthogonal"}
+    assert all(torch.equal(p, theirs[name]) for name, p in weights.items() if "orthogonal" not in option
+               or name != "tokens")
+    same = torch.allclose(plain(tokens_of()), repaired(tokens_of()), atol=1e-5)
+    assert same == (option not in ({"orthogonal": True}, {"unembedding": "gaussian"}))
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 20))
+@settings(max_examples=20)
+def test_orthogonal_frames_are_orthogonal_in_groups_and_span_what_the_rows_did(seed, d, n):
+    rows = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    frames = orthogonal_frames(rows)
+    assert frames.shape == (n, d)
+    for group, before in zip(frames.split(d), rows.split(d), strict=True):
+        assert torch.allclose(group @ group.T, d * torch.eye(len(group), dtype=torch.float64), atol=1e-9)
+        triangle = before @ torch.linalg.pinv(group)        # Gram–Schmidt: each row from itself and those before it
+        assert torch.allclose(triangle.triu(1), torch.zeros_like(triangle), atol=1e-6)
+        assert (triangle.diagonal() > 0).all()
+
+
+def test_training_frozen_embeddings_moves_all_but_them():
+    t = TemplateTask({"αβα": "β"})
+    network, sample = transformer(tied=True, frozen=True), t.sample(20, VOCAB)
+    start = {name: p.detach().clone() for name, p in network.named_parameters()}
+    train([Member(network, sample, sample, sample, lr=0.01)], epochs=3, stop=0)
+    assert {name for name, p in network.named_parameters() if torch.equal(p, start[name])} == {"tokens"}
+
+
 def test_embeddings_start_as_standard_gaussians():
     torch.manual_seed(0)
     network = Transformer(2000, LENGTH, **SMALL)
@@ -193,6 +248,12 @@ def test_a_scale_multiplies_the_blocks_initial_matrices_and_nothing_else():
     for name, p in plain.items():
         factor = 3.0 if ".W_" in name or (".mlp_" in name and name.endswith("weight")) else 1.0
         assert torch.allclose(scaled[name], factor * p), name
+
+
+def test_a_logit_scale_multiplies_the_logits_and_changes_no_weight():
+    plain, scaled = transformer(tied=True), transformer(tied=True, logit_scale=0.25)
+    assert torch.equal(scaled(tokens_of()), (plain(tokens_of()) / 4))
+    assert all(torch.equal(p, q) for p, q in zip(plain.parameters(), scaled.parameters(), strict=True))
 
 
 def test_training_the_readout_only_moves_nothing_else():
@@ -363,6 +424,10 @@ def test_an_mlp_has_a_hidden_layer():
 @pytest.mark.parametrize(("build", "named"), [
     (lambda: Transformer(5, 2, **SMALL, mimetic_alpha=1.0), "mimetic_alpha and mimetic_beta belong together"),
     (lambda: Transformer(5, 2, **SMALL, tied=True, readout_only=True), "readout_only"),
+    (lambda: Transformer(5, 2, **SMALL, logit_scale=0.5), "logit_scale"),
+    (lambda: Transformer(5, 2, **SMALL, pointer=True), "tied=True"),
+    (lambda: Transformer(5, 2, **SMALL, unembedding="copy"), "tied=True"),
+    (lambda: Transformer(5, 2, **SMALL, tied=True, unembedding="own"), "unembedding='own'"),
     (lambda: Recurrent(5, 2, cell="gru"), "cell='gru'"),
 ])
 def test_options_that_do_not_go_together_are_refused(build, named):

@@ -65,7 +65,7 @@ class CopyModel:
         Z_1, Z_2, q, u, t, z = (x.detach() for x in (Z_1, Z_2, q, u, t, z))
         k = self.beta * torch.einsum("sh,sd->hd", ds, Z_1 - Z_2)                     # (H, d)
         return {
-            "loss": loss.detach(), "u": u, "dt": dt, "t": t, "dz": dz,
+            "loss": loss.detach(), "logits": logits.detach(), "u": u, "dt": dt, "t": t, "dz": dz,
             "w_k": k * q.norm(dim=1, keepdim=True), "w_q": Z_2.norm() * torch.einsum("hde,hd->he", self.W_K, k),
             "embeddings": (dlogits.T @ z).index_add(0, symbols, dZ_1),               # read out, and read in
             "positions": self.gamma * torch.stack([dZ_1.sum(0), dZ_2]),
