@@ -162,3 +162,32 @@ def test_strings_may_be_of_any_length_and_made_of_any_tokens():
 def test_bad_input_is_named(x, y, p, q, message):
     with pytest.raises(ValueError, match=message):
         attention_derivative(x, y, p, q)
+
+
+def test_formulas_in_tex():
+    assert attention_expansion(2, 2).latex() == (
+        r"\begin{aligned}& \frac{8}{k^{2}}\, \operatorname{tr}(XY^\top ) "
+        r"-\frac{8}{k^{3}}\, \mathbf 1^\top XY^\top \mathbf 1\end{aligned}")
+    assert attention_expansion(0, 2).latex() == r"\begin{aligned}& \frac{2}{k}\end{aligned}"
+    assert attention_expansion(1, 0).latex() == r"\begin{aligned}& 0\end{aligned}"
+    long = attention_expansion(4, 2)
+    assert long.latex(per_line=1).count(r"\\") == len(long.terms) - 1
+
+
+@pytest.mark.parametrize("p, q", [(0, 0), (0, 2), (2, 2), (4, 0), (4, 2), (6, 0), (6, 4)])
+def test_the_tex_says_what_the_text_says(p, q):
+    text = attention_expansion(p, q).latex().replace(r"\begin{aligned}&", "").replace(r"\end{aligned}", "")
+    text = re.sub(r"\\frac\{(\d+)\}\{(k(\^\{\d+\})?)\}", r"(\1/\2)", text.replace(r"\\ &", ""))
+    for tex, plain in ((r"\operatorname{tr}", "tr"), (r"\mathbf 1", "1"), (r"^\top", "ᵀ"), (r"\sum", "Σ"),
+                       (r"\Big", ""), (r"\,", ""), ("{", ""), ("}", ""), (" ", "")):
+        text = text.replace(tex, plain)
+    assert text == str(attention_expansion(p, q)).replace(" ", "")
+
+
+def test_the_terms_that_tell_templates_apart():
+    """Section 3's orders: counts and places of regular tokens; the number, places and partners of equal wildcards."""
+    found = {(p, q): {tuple(map(str, cs)): c / 1 for c, _, cs in attention_expansion(p, q).terms}
+             for p, q in ((0, 0), (2, 2), (4, 0), (4, 2), (6, 4))}
+    assert found[0, 0]["1ᵀXYᵀ1",] == 1 and found[2, 2]["tr(XYᵀ)",] == 8
+    assert found[4, 0]["1ᵀYYᵀ1", "1ᵀXYᵀ1", "1ᵀXXᵀ1"] == 24
+    assert found[4, 2]["1ᵀXXᵀYYᵀ1",] == 48 and found[6, 4]["tr(XXᵀYYᵀ)",] == 17280

@@ -7,6 +7,7 @@ exponentials, in which tokens and positions are independent factors; what is lef
 Source: section 3 of the paper, the non-singularity of the template matrix.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -189,18 +190,28 @@ class Contraction:
             left = "1ᵀX" + "XᵀX" * (a - 1) + "YᵀY" * b if a else "1ᵀY" + "YᵀY" * (b - 1)
             right = "XᵀX" * c + "YᵀY" * (d - 1) + "Yᵀ1" if d else "XᵀX" * (c - 1) + "Xᵀ1"
             return f"{left}XᵀY{right}"
+        if len(self.counts) == n_ties == 2 and all(s != t for s, t in self.ties):
+            (a, b), (c, d) = (self.counts[t] for t in self.ties[0])
+            here, there = "XᵀX" * a + "YᵀY" * b, "XᵀX" * c + "YᵀY" * d
+            return f"tr(X{here}XᵀY{there}Yᵀ)" if self.ties[0] == self.ties[1] else f"tr({here}XᵀY{there}XᵀY)"
         names = "stuvwabcdefgh"
         factors = [f"({side}ᵀ1)_{names[s]}" + (f"^{power}" if power > 1 else "")
                    for s, powers in enumerate(self.counts) for side, power in zip("XY", powers, strict=True) if power]
         factors += [f"(XᵀY)_{names[s]}{names[t]}" for s, t in self.ties]
         return f"[Σ_{names[:len(self.counts)]} " + " ".join(factors) + "]"
 
+    def latex(self) -> str:
+        """The same in TeX."""
+        text = re.sub("_([a-z]+)", r"_{\1}", str(self)).replace("1", r"\mathbf 1").replace("ᵀ", r"^\top ")
+        text = text.replace("tr(", r"\operatorname{tr}(").replace("Σ", r"\sum")
+        return text.replace("[", r"\Big[").replace("]", r"\Big]")
+
 
 @dataclass(frozen=True)
 class Expansion:
     """A derivative of K_attn at (0, 0) as a linear combination: (coefficient, n, contractions) is c/kⁿ · their product.
 
-    `evaluate(x, y)` gives its value for two strings, `str()` the formula.
+    `evaluate(x, y)` gives its value for two strings, `str()` the formula, `latex()` the formula in TeX.
     """
 
     terms: tuple[tuple[Fraction, int, tuple[Contraction, ...]], ...]
@@ -219,6 +230,18 @@ class Expansion:
             sign = " - " if coefficient < 0 else " + "
             text += (sign if text else sign.strip(" +")) + " ".join([f"({divided})", *map(str, contractions)])
         return text or "0"
+
+    def latex(self, per_line: int = 2) -> str:
+        """The formula in TeX, an `aligned` block of so many terms a line."""
+        lines = []
+        for index, (coefficient, n, contractions) in enumerate(self.terms):
+            divisor = str(coefficient.denominator) if coefficient.denominator > 1 else ""
+            below = divisor + (f"k^{{{n}}}" if n > 1 else "k" * n)
+            number = rf"\frac{{{abs(coefficient.numerator)}}}{{{below}}}" if below else str(abs(coefficient))
+            sign = "-" if coefficient < 0 else "+" if index else ""
+            new_line = (r" \\ & " if index else "& ") if index % per_line == 0 else " "
+            lines.append(new_line + r"\, ".join([sign + number, *(c.latex() for c in contractions)]))
+        return r"\begin{aligned}" + ("".join(lines) or "& 0") + r"\end{aligned}"
 
 
 @cache
