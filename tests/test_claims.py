@@ -1,9 +1,10 @@
 """Verdicts follow from the rows by claims.yml; every claim has a chapter, and every chapter a claim."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import assume, example, given
@@ -240,6 +241,32 @@ def test_below_reports_the_difference_where_it_is_least_sure(tmp_path):
     measured = judge("same-different-below", tmp_path).measured
     assert measured.ours == pytest.approx(-0.01) and measured.distance == 1 and measured.paper is None
     assert measured.low < -0.01 < measured.high
+
+
+@pytest.mark.parametrize(("others", "failures"), [((), 0), (("+ a",), 2), (("+ a", "4n symbols"), 4)])
+def test_below_compares_the_first_series_with_every_other(others, failures):
+    """b errs on 0.1 of the strings and all others on 0.9, but the given ones on as many as b."""
+    claim = claims.claims()["repairs-b-first"]
+    claim = replace(claim, options={**claim.options, "at": [32, 64]})
+    rows = pd.DataFrame([
+        {"series": series, "n": run.n, "seed": run.seed,
+         "test_error": (0.1 if series in ("+ b", *others) else 0.9) + (wobble(run.seed) if series == "+ b" else 0.0)}
+        for run, series in experiments.experiment("copy-repairs").runs().items()])
+    measured = claims.MEASURES["below"](claim, rows)
+    assert measured.distance == failures
+    assert measured.ours == pytest.approx(0.0 if others else -0.8, abs=0.02)
+
+
+def test_the_table_of_n50_has_the_series_with_rows_and_leaves_out_an_n_that_lacks_a_seed():
+    rows = pd.DataFrame([
+        {"series": series, "n": n, "seed": seed, "test_error": {16: 1.0, 32: 0.75, 64: 0.25, 128: 0.0}[n]}
+        for series in ("+ b", "Plain") for n in (16, 32, 64, 128) for seed in range(3)
+        if (series, n, seed) != ("+ b", 64, 1)])
+    table = claims.n50_table("copy-repairs", rows, "test_error").set_index("series")
+    assert list(table.index) == ["Plain", "+ b"]
+    assert table.loc["Plain"].tolist() == pytest.approx([2**5.5] * 3)
+    crossing = 32 * 4**(1 / 3)  # from 0.75 at 32 to 0 at 128
+    assert table.loc["+ b"].tolist() == pytest.approx([crossing] * 3)
 
 
 # ---- growth of n₅₀ with an option of the series, and the worst series at one n ------------------------------------

@@ -26,6 +26,9 @@ KINDS = {
     "lstm": ({"αα": 1, "αβ": -1}, lambda v, k: Recurrent(v, k, cell="lstm", d_emb=8, width=8)),
     "read-out": ({"αα": 1, "αβ": -1}, lambda v, k: Transformer(v, k, **SMALL, readout_only=True)),
     "tied": ({"α": "α"}, lambda v, k: Transformer(v, k, **SMALL, tied=True, b=True)),
+    "frozen": ({"α": "α"}, lambda v, k: Transformer(v, k, **SMALL, tied=True, frozen=True)),
+    "pointer": ({"α": "α"}, lambda v, k: Transformer(v, k, **SMALL, tied=True, pointer=True, c_vo=1.0)),
+    "own unembedding": ({"α": "α"}, lambda v, k: Transformer(v, k, **SMALL, tied=True, unembedding="copy")),
 }
 
 
@@ -154,6 +157,23 @@ def test_a_network_too_large_for_the_cache_is_trained_alone(monkeypatch, sizes):
     assert sizes == [1, 1, 1]
 
 
+@pytest.mark.usefixtures("one_ensemble")
+@pytest.mark.parametrize("options", [{"decay": 20.0}, {"reset": True}, {"decay": 20.0, "reset": True}])
+@pytest.mark.parametrize("kind", ["tied", "own unembedding"])
+def test_decay_and_reset_do_not_depend_on_the_company(kind, options):
+    def build():
+        return [member(kind, seed, lr=lr) for seed, lr in enumerate([0.003, 0.03, 0.01])]
+
+    members, singles, settings = build(), build(), {"epochs": 12, **options}
+    reached = sorted(train([m], stop=0, **settings)[0].train_loss for m in build())
+    settings["stop"] = (reached[0] + reached[1]) / 2  # one of them gets below and leaves the ensemble
+    together, alone = train(members, **settings), [train([m], **settings)[0] for m in singles]
+    assert len({out.epochs_run for out in together}) > 1
+    for one, other, m, single in zip(together, alone, members, singles, strict=True):
+        assert numbers(one) == pytest.approx(numbers(other), abs=1e-9)
+        assert torch.allclose(weights(m), weights(single), rtol=0, atol=1e-9)
+
+
 # ---- alone as in a plain loop ------------------------------------------------------------------------------------
 
 
@@ -218,6 +238,48 @@ def test_the_error_of_real_labels_does_not_depend_on_how_evaluation_is_cut(monke
     assert 0 < expected.test_error == pytest.approx(cut.test_error)
 
 
+# ---- token vectors: decay and reset ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["tied", "own unembedding"])
+def test_decay_is_adamws_on_the_token_vectors_alone(kind):
+    m, loop = member(kind, seed=0, lr=0.01), member(kind, seed=0, lr=0.01)
+    train([m], epochs=6, stop=0, decay=5.0)
+    tables = [p for name, p in loop.network.named_parameters() if name in ("tokens", "unembedding")]
+    others = [p for name, p in loop.network.named_parameters() if name not in ("tokens", "unembedding")]
+    optimizer = torch.optim.AdamW([{"params": tables, "weight_decay": 5.0}, {"params": others, "weight_decay": 0.0}],
+                                  lr=loop.lr)
+    for _ in range(6):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(loop.network(loop.train.tokens), loop.train.labels).backward()
+        optimizer.step()
+    assert torch.allclose(weights(m), weights(loop), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["tied", "own unembedding"])
+def test_reset_puts_back_what_training_never_saw_and_leaves_training_alone(kind):
+    settings = {"epochs": 8, "stop": 0, "history": True}
+    m, other, start = (member(kind, seed=3, lr=0.01) for _ in range(3))
+    (out,), (plain,) = train([m], reset=True, **settings), train([other], **settings)
+    seen = torch.zeros(m.network.vocab, dtype=torch.bool)
+    seen[m.train.tokens.flatten()] = True
+    assert 0 < seen[: len(m.train)].sum() < len(m.train), "some of the training alphabet never occurred"
+    for name, moved in m.network.named_parameters():
+        theirs, before = other.network.get_parameter(name), start.network.get_parameter(name)
+        if name in ("tokens", "unembedding"):
+            assert torch.equal(moved[seen], theirs[seen]) and not torch.equal(moved[seen], before[seen])
+            assert torch.equal(moved[~seen], before[~seen])
+        else:
+            assert torch.equal(moved, theirs)
+    assert not torch.equal(other.network.get_parameter("tokens")[~seen], start.network.get_parameter("tokens")[~seen]) \
+        or kind == "own unembedding"
+    assert [epoch[1] for epoch in out.history] == [epoch[1] for epoch in plain.history]
+    assert [epoch[2] for epoch in out.history] != [epoch[2] for epoch in plain.history]
+    with torch.no_grad():
+        expected = nn.functional.cross_entropy(m.network(m.test.tokens), m.test.labels).item()
+    assert out.final_test_loss == pytest.approx(expected, abs=1e-12) == out.history[-1][3]
+
+
 # ---- when to stop, and which epoch counts ------------------------------------------------------------------------
 
 
@@ -270,6 +332,9 @@ def test_a_diverging_member_ends_and_disturbs_no_other():
     ({"optimizer": "adamw"}, "'adamw'; known are adam, sgd"),
     ({"batch": 0}, "batch=0"),
     ({"epochs": 0}, "epochs=0"),
+    ({"decay": -1.0}, "decay=-1.0"),
+    ({"decay": 1.0}, "have none"),
+    ({"reset": True}, "have none"),
 ])
 def test_bad_settings_are_refused_by_name(options, named):
     with pytest.raises(ValueError, match=named):

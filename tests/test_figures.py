@@ -103,6 +103,21 @@ def test_every_mean_is_inside_the_picture_however_large(rows):
     assert figures.learning_curves(NAME, rows).axes[0].get_ylim()[1] > 7
 
 
+def test_panels_draw_each_series_once_in_its_own_panel_and_the_references_in_all(rows):
+    rows = rows[(rows["series"] != "Transformer") | (rows["n"] < 100)]
+    figure = figures.panels(NAME, rows, {"Fully-connected": "--"}, "test_loss", "loss")
+    drawn = [ax for ax in figure.axes if ax.axison]
+    assert [ax.get_title() for ax in drawn] == ["Transformer", "Modified transformer"]
+    for ax in drawn:
+        reference, own = (bars.lines[0] for bars in ax.containers)
+        assert reference.get_color() == figures.PAPER and own.get_color() != figures.PAPER
+        assert reference.get_ydata() == pytest.approx([1.0] * len(E.grid["n"]))
+        curve = figures.summary(NAME, rows).query("series == @ax.get_title()")
+        assert own.get_xdata().tolist() == curve["n"].tolist()
+        assert own.get_ydata() == pytest.approx(curve["mean"].to_numpy())
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Fully-connected", "the panel's title"]
+
+
 def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_half(rows):
     text = figures.alt_text(NAME, rows)
     assert E.title in text

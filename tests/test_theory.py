@@ -14,7 +14,7 @@ from abstract_symbols.ensembles import Member, train
 from abstract_symbols.kernels.ridge import dense_ridge
 from abstract_symbols.networks import exchanged
 from abstract_symbols.tasks import TASKS, task
-from abstract_symbols.theory import LawRun, RidgeRun, distinct_strings
+from abstract_symbols.theory import EmbeddingRun, LawRun, RidgeRun, distinct_strings, mean_cosine
 
 REAL = [name for name in TASKS if not task(name).symbolic]
 
@@ -296,3 +296,51 @@ def test_equal_runs_share_a_kernel_and_others_do_not():
 def test_a_ridge_run_refuses_symbolic_labels():
     with pytest.raises(ValueError, match="'copy' has symbolic labels"):
         RidgeRun("copy", 0, n=10).measure("cpu")
+
+
+# ---- embeddings of unseen symbols --------------------------------------------------------------------------------
+
+
+@given(n=st.integers(2, 6), seed=st.integers(0, 1000))
+def test_the_mean_cosine_is_that_over_all_pairs(n, seed):
+    vectors = torch.randn(n, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    pairs = [nn.functional.cosine_similarity(vectors[i], vectors[j], dim=0) for i in range(n) for j in range(i)]
+    assert mean_cosine(vectors) == pytest.approx(float(torch.stack(pairs).mean()), abs=1e-9)
+
+
+def embedding_run(seed=0, **options):
+    return EmbeddingRun(**{"task": "copy", "network": "transformer", "n": 6, "seed": seed, "evaluation": 30, "d_emb": 8,
+                           "heads": 2, "d_head": 4, "d_mlp": 8, "lr": 0.01, "epochs": 20, **options})
+
+
+def test_an_embedding_run_measures_what_training_did_to_the_test_symbols():
+    run = embedding_run()
+    (metrics,) = EmbeddingRun.perform([run], "cpu")
+    trained, start = run.member(), run.member().network.tokens.detach()
+    train([trained], epochs=20, stop=0)
+    unseen = list(trained.test.alphabet)
+    with torch.no_grad():
+        before, after = start[unseen], trained.network.tokens[unseen]
+        logits = trained.network(trained.test.tokens)
+    answers = logits.argmax(1)
+    assert metrics["change"] == pytest.approx(((after - before).norm() / before.norm()).item(), rel=1e-5)
+    assert metrics["change_cosine"] == pytest.approx(mean_cosine(after - before), abs=1e-5)
+    assert metrics["cosine"] == pytest.approx(mean_cosine(after), abs=1e-5)
+    assert metrics["error"] == pytest.approx((answers != trained.test.labels).double().mean().item())
+    assert metrics["to_seen"] == pytest.approx((answers < 6).double().mean().item())
+    allowed = logits[:, unseen].argmax(1) + unseen[0]
+    assert metrics["among_unseen"] == pytest.approx((allowed != trained.test.labels).double().mean().item())
+    assert metrics["among_unseen"] <= metrics["error"] and 0 < metrics["change"] < 1
+
+
+def test_embedding_runs_measured_together_are_measured_alone():
+    together = EmbeddingRun.perform([embedding_run(seed, decay=5.0) for seed in range(3)], "cpu")
+    for seed, metrics in enumerate(together):
+        (alone,) = EmbeddingRun.perform([embedding_run(seed, decay=5.0)], "cpu")
+        assert metrics == pytest.approx(alone, abs=1e-4)
+
+
+def test_training_pushes_unseen_embeddings_in_one_direction_and_frozen_ones_nowhere():
+    (plain,), (frozen,) = (EmbeddingRun.perform([embedding_run(**o)], "cpu") for o in ({}, {"frozen": True}))
+    assert plain["change_cosine"] > 0.5 > abs(plain["cosine"])
+    assert frozen["change"] == frozen["change_cosine"] == 0

@@ -166,6 +166,21 @@ def bootstrap_means(values: np.ndarray, stream: int = 0) -> np.ndarray:
     return np.take_along_axis(values[None], picks, axis=1).mean(1)
 
 
+def n50_table(name: str, rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """n₅₀ of every series of an experiment that has rows, with its 95 % bootstrap interval: series, n50, low, high.
+
+    An n at which a seed is missing is left out.
+    """
+    found = []
+    for series in (s for s in experiments.experiment(name).series if s in set(rows["series"])):
+        n, values = curves(rows, series, metric)
+        n, values = n[~np.isnan(values).any(0)], values[:, ~np.isnan(values).any(0)]
+        if len(n):
+            low, high = _interval(n50(n, bootstrap_means(values)))
+            found.append({"series": series, "n50": float(n50(n, values.mean(0))), "low": low, "high": high})
+    return pd.DataFrame(found, columns=["series", "n50", "low", "high"])
+
+
 def published(name: str, series: str) -> pd.DataFrame:
     """The paper's curve behind an experiment's series, as digitised: x, y, y_low, y_high; empty if there is none."""
     e = experiments.experiment(name)

@@ -200,7 +200,8 @@ class Ensemble:
             optimizer]
         self.optimizer = self._optimizer(range(len(members)), None)
         self.decay = decay
-        self.tables = self._columns({name: torch.ones(1, 1, dtype=torch.bool) for name in _tables(self.network)})
+        tables = {name: torch.ones(1, 1, dtype=torch.bool) for name in _tables(self.network)}
+        self.tables = self._columns(tables)[0].to(self.dtype)                 # (P,), 1 for what decays
         self.start = self.unseen = None
         if reset:
             self.start = self.theta.detach().clone()                          # (E, P)
@@ -300,7 +301,7 @@ class Ensemble:
             for row, member, g in zip(self.rows, self.members, gradient, strict=True):
                 row.grad = g
                 if self.decay:
-                    row.sub_(self.tables[0] * (member.lr * self.decay) * row)
+                    row.sub_(self.tables * (member.lr * self.decay) * row)
             self.optimizer.step()
             total += loss.detach() * x.shape[1]
         return (total / n).tolist()

@@ -82,6 +82,37 @@ def _draw_published(ax: plt.Axes, e: experiments.Experiment) -> None:
         ax.plot(curve["x"], curve["y"], color=PAPER, linestyle="--", marker=marker, markersize=5, linewidth=1.5)
 
 
+def panels(name: str, rows: pd.DataFrame, references: dict[str, str], metric: str, ylabel: str) -> Figure:
+    """Learning curves, a small panel for every series but the references, which are drawn in grey in all of them.
+
+    Args: references, series → line style. Mean ± 1 standard error over seeds; all panels share their axes.
+    """
+    e, curves = experiments.experiment(name), dict(list(summary(name, rows, metric).groupby("series")))
+    order = [series for series in e.series if series not in references]
+    down = -(-len(order) // 3)
+    figure, axes = plt.subplots(down, 3, sharex=True, sharey=True, squeeze=False, figsize=(6.0, 1.6 * down + 0.9))
+    for ax in axes.flat[len(order):]:
+        ax.axis("off")
+    for ax, series in zip(axes.flat, order, strict=False):
+        lines = {**{other: {"color": PAPER, "linestyle": style} for other, style in references.items()},
+                 series: {"color": "C0", "marker": "o", "markersize": 5, "linewidth": 2}}
+        for drawn, look in lines.items():
+            if drawn in curves:
+                c = curves[drawn]
+                ax.errorbar(c[e.x], c["mean"], yerr=c["se"].fillna(0), **look)
+        ax.set_title(series, fontsize=11)
+        ax.set(ylim=(-0.05, 1.1))
+        ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_formatter("{x:.0f}")
+        ax.tick_params(labelsize=9)
+    figure.supxlabel("n = training strings", fontsize=12)
+    figure.supylabel(ylabel, fontsize=12)
+    handles = [plt.Line2D([], [], color=PAPER, linestyle=style) for style in references.values()]
+    figure.legend([*handles, plt.Line2D([], [], color="C0", marker="o")], [*references, "the panel's title"],
+                  loc="outside upper left", ncols=3)
+    return figure
+
+
 def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
     """What the learning curves show, in words made from the rows: first and last value, and n₅₀, of every series."""
     e = experiments.experiment(name)
@@ -127,7 +158,8 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
         ax.set_yscale("log")
     limits = ax.get_ylim()
     for series, (at, values) in (predicted or {}).items():
-        ax.plot(at, values, color=f"C{order.index(series)}", linestyle="--", linewidth=1.3, zorder=1)
+        if series in order:
+            ax.plot(at, values, color=f"C{order.index(series)}", linestyle="--", linewidth=1.3, zorder=1)
     curve = rows[rows["series"] == order[0]].groupby(x)[y].mean()
     for (exponent, label), style in zip(guides, (":", "-."), strict=False):
         ax.plot(curve.index, curve.iloc[-1] * (curve.index / curve.index[-1]) ** exponent, color="0.35",
@@ -208,6 +240,32 @@ def heatmap(table: pd.DataFrame, *, title: str = "", fmt: str = ".2g", log: bool
                 linewidths=0.5 if annotate else 0, annot_kws={"fontsize": 10})
     ax.set_title(title, fontsize=12)
     ax.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def blocks(panels: dict[str, tuple[np.ndarray, list[int]]], names: list[str], *, limits: tuple[float, float],
+           label: str) -> Figure:
+    """Square matrices whose rows are sorted into blocks, side by side on one colour scale that ends at the limits.
+
+    Args: panels, title → (matrix, the blocks' sizes); names, the blocks'; label, of the colours.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.0, 3.1), squeeze=False)
+    for ax, (title, (matrix, sizes)) in zip(axes[0], panels.items(), strict=True):
+        image = ax.imshow(matrix, cmap="cividis", vmin=limits[0], vmax=limits[1], interpolation="nearest")
+        ends = np.cumsum(sizes)
+        for end in ends[:-1]:
+            ax.axhline(end - 0.5, color="white", linewidth=1)
+            ax.axvline(end - 0.5, color="white", linewidth=1)
+        middle = ends - np.array(sizes) / 2 - 0.5
+        ax.set_xticks(middle, names, fontsize=11)
+        ax.set_yticks(middle, names if ax is axes[0, 0] else [""] * len(names), fontsize=11)
+        ax.tick_params(length=0)
+        ax.grid(visible=False)
+        ax.set_title(title, fontsize=12)
+    bar = figure.colorbar(image, ax=list(axes[0]), location="bottom", extend="max", shrink=0.7, aspect=30)
+    bar.set_label(label, fontsize=11)
+    bar.ax.tick_params(labelsize=10)
+    bar.ax.grid(visible=False)
     return figure
 
 

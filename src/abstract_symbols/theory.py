@@ -378,9 +378,9 @@ class ProgressRun(Job):
 
 
 def mean_cosine(vectors: Tensor) -> float:
-    """The mean cosine between two different ones of n vectors: (n, d)."""
-    unit, n = torch.nn.functional.normalize(vectors.double(), dim=-1), len(vectors)
-    return float((unit.sum(0).square().sum() - n) / (n * (n - 1)))
+    """The mean cosine between two different ones of n vectors, (n, d); that with a zero vector counts as 0."""
+    unit, n = nn.functional.normalize(vectors.double(), dim=-1), len(vectors)
+    return float((unit.sum(0).square().sum() - unit.square().sum()) / (n * (n - 1)))
 
 
 @dataclass(frozen=True)
