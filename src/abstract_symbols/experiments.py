@@ -176,7 +176,7 @@ EXPERIMENTS = {
             kind=theory.PredictionRun,
             base={"task": "same-different"},
             series={"β = 2, γ = 1, b₁ = 2": {}, "β = 3, γ = 2, b₁ = 1": {"beta": 3, "gamma": 2, "b1": 1}},
-            grid={"width": (64, 128, 256, 512, 1024)},
+            grid={"width": (64, 128, 256, 512)},
         ),
         Experiment(
             name="gram",
