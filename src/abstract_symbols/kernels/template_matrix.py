@@ -55,7 +55,8 @@ def expected_error(task: TemplateTask, kernel, n: float, ridge: float = 1e-2,
 
     Symbols that are not equally likely would make the average bad, for strings of frequent symbols then count less.
     So for a law of symbols (E + λI) u = Z v is solved for u(x) = c_i + Σ_a g_{ia}(x_a), a function of each wildcard's
-    symbol, with the number of strings of template i that have symbol t in a place set to its mean, p_i n P_t.
+    symbol, with the number of strings of template i that have symbol t in a place set to its mean, p_i n P_t. Pairs of
+    symbols that come together repeatedly are left out: where they are many, the error comes out too small.
 
     Args: n strings; alphabet, the number m of training symbols, n unless given, or the probabilities P_t of the symbols
         in a wildcard's place (`TemplateTask.law`).
