@@ -303,3 +303,24 @@ def test_dots_draw_every_row_near_its_x_and_the_law():
     assert np.log2(lines["seen"].get_xdata() / np.array([16, 64])) == pytest.approx([0, 0], abs=0.31)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["seen", "unseen", "the law"]
     plt.close(figure)
+
+
+def test_matrices_show_every_number_of_every_table():
+    tables = {f"task {r}": pd.DataFrame(np.arange(r * r).reshape(r, r) + 0.125, index=list("αβγδ")[:r],
+                                        columns=list("αβγδ")[:r]) for r in (2, 4, 3)}
+    figure = figures.matrices(tables, fmt=".3f")
+    drawn = [ax for ax in figure.axes if ax.get_title()]
+    assert [ax.get_title() for ax in drawn] == list(tables)
+    for ax, table in zip(drawn, tables.values(), strict=True):
+        assert [t.get_text() for t in ax.texts] == [f"{v:.3f}" for v in table.to_numpy().ravel()]
+
+
+def test_labelled_points_carry_their_names_and_groups():
+    points = np.array([[0.0, 1.0], [0.0, -1.0], [1.0, 0.0], [-1.0, 0.0]])
+    figure = figures.labelled_points(points, list("abcd"), ["+1", "+1", "−1", "−1"], xlabel="first", ylabel="second")
+    (ax,) = figure.axes
+    assert [t.get_text() for t in ax.texts] == list("abcd")
+    assert [line.get_xydata().tolist() for line in ax.lines] == [points[:2].tolist(), points[2:].tolist()]
+    (outline,) = ax.patches
+    corners = outline.get_xy()[:4]
+    assert np.allclose(np.linalg.norm(np.diff(corners, axis=0), axis=1), np.sqrt(2))  # around, not across

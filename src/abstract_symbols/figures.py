@@ -273,6 +273,39 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
     """Which rows a figure draws: their number, seeds, devices and commits, in one sentence."""
     e = experiments.experiment(name)
     if rows.empty:
+def matrices(tables: dict[str, pd.DataFrame], *, fmt: str = ".2f") -> Figure:
+    """Small square tables as annotated heat maps, two in a row, each (→ title) with its own colours."""
+    down = -(-len(tables) // 2)
+    figure, axes = plt.subplots(down, 2, figsize=(6.0, 2.4 * down), squeeze=False)
+    for ax in axes.flat[len(tables):]:
+        ax.axis("off")
+    for ax, (title, table) in zip(axes.flat, tables.items(), strict=False):
+        sns.heatmap(table, ax=ax, annot=True, fmt=fmt, cmap="cividis", cbar=False, square=True, linewidths=1,
+                    annot_kws={"fontsize": 10 if len(table) < 4 else 8})
+        ax.set_title(title, fontsize=11)
+        ax.tick_params(rotation=0, labelsize=9)
+    return figure
+
+
+def labelled_points(points: np.ndarray, names: Sequence[str], groups: Sequence[str], *, xlabel: str,
+                    ylabel: str) -> Figure:
+    """Points in the plane (n, 2), each with its name, coloured by group; equal scales, lines along the hull's order."""
+    figure, ax = plt.subplots()
+    centre = points.mean(0)
+    around = np.argsort(np.arctan2(*(points - centre).T))
+    ax.fill(*points[around].T, facecolor="none", edgecolor="0.75", linewidth=1)
+    for index, group in enumerate(dict.fromkeys(groups)):
+        mine = [g == group for g in groups]
+        ax.plot(*points[mine].T, MARKERS[index], color=f"C{index}", markersize=11, linestyle="none", label=group)
+    for point, name in zip(points, names, strict=True):
+        ax.annotate(name, point, xytext=(0, 11), textcoords="offset points", ha="center", fontsize=12)
+    ax.margins(0.2)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
         return f"No run of {len(e.runs())} is done yet."
     seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
