@@ -10,6 +10,7 @@ Source: ours, after section 3 of the paper (non-singularity); the chapter "The t
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from math import cos, cosh, exp, sin, sinh
 
@@ -87,9 +88,7 @@ def gap_derivative(z: Template | str, w: Template | str, p: int, q: int) -> Frac
     Source: section 3, by `attention_derivative`.
     """
     x, y = _shapes(z, w)
-    def derivative(a: Shape, b: Shape) -> Fraction:
-        return attention_derivative(*matched_strings(a, b), p, q)
-    return derivative(x, x) + derivative(y, y) - 2 * derivative(x, y)
+    return _between(x, x, p, q) + _between(y, y, p, q) - 2 * _between(x, y, p, q)
 
 
 def label_derivative(task: TemplateTask, p: int, q: int) -> Fraction:
@@ -107,7 +106,7 @@ def label_derivative(task: TemplateTask, p: int, q: int) -> Fraction:
     total = Fraction(0)
     for i, (x, f) in enumerate(zip(shapes, labels, strict=True)):
         for j in range(i + 1):  # the kernel is symmetric
-            total += (2 - (i == j)) * f * labels[j] * attention_derivative(*matched_strings(x, shapes[j]), p, q)
+            total += (2 - (i == j)) * f * labels[j] * _between(x, shapes[j], p, q)
     return total
 
 
@@ -179,6 +178,12 @@ def _shapes(z: Template | str, w: Template | str) -> tuple[Shape, Shape]:
     regular = tuple(dict.fromkeys(one.regular + other.regular))
     x, y = template_shape(one, regular), template_shape(other, regular)
     return (*x, len(regular)), (*y, len(regular))
+
+
+@cache
+def _between(x: Shape, y: Shape, p: int, q: int) -> Fraction:
+    """∂κ between two templates."""
+    return attention_derivative(*matched_strings(x, y), p, q)
 
 
 def _leading(p: int, coefficients: dict[int, Fraction]) -> LeadingGap:
