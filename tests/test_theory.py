@@ -306,6 +306,8 @@ def test_the_mean_cosine_is_that_over_all_pairs(n, seed):
     vectors = torch.randn(n, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     pairs = [nn.functional.cosine_similarity(vectors[i], vectors[j], dim=0) for i in range(n) for j in range(i)]
     assert mean_cosine(vectors) == pytest.approx(float(torch.stack(pairs).mean()), abs=1e-9)
+    assert mean_cosine(1e-30 * vectors) == pytest.approx(mean_cosine(vectors), abs=1e-9), "however short"
+    assert mean_cosine(torch.cat([vectors[:1], 0 * vectors])) == 0
 
 
 def embedding_run(seed=0, **options):

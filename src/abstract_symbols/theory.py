@@ -379,7 +379,9 @@ class ProgressRun(Job):
 
 def mean_cosine(vectors: Tensor) -> float:
     """The mean cosine between two different ones of n vectors, (n, d); that with a zero vector counts as 0."""
-    unit, n = nn.functional.normalize(vectors.double(), dim=-1), len(vectors)
+    vectors, n = vectors.double(), len(vectors)
+    norms = vectors.norm(dim=-1, keepdim=True)
+    unit = vectors / norms.where(norms > 0, 1.0)
     return float((unit.sum(0).square().sum() - unit.square().sum()) / (n * (n - 1)))
 
 
