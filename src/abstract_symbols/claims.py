@@ -213,7 +213,8 @@ def _level(claim: Claim, rows: pd.DataFrame) -> Measured:
     value = claim.options["value"]
     worst = int(np.abs(values.mean(0) - value).argmax())
     ours = float(values.mean(0)[worst])
-    return Measured(ours, *_interval(bootstrap_means(values)[:, worst]), value, abs(ours - value))
+    paper = claim.options.get("paper", value)  # null where the value is ours
+    return Measured(ours, *_interval(bootstrap_means(values)[:, worst]), paper, abs(ours - value))
 
 
 def _n50(claim: Claim, rows: pd.DataFrame) -> Measured:
