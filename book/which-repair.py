@@ -40,10 +40,10 @@ r"""
 The label of a string is its symbol, and the network answers with the logits
 
 $$
-\ell_t = e_t \cdot z(x), \qquad z(x) = \text{the normalised vector at [CLS]},
+\ell_t = e_t \cdot z(x),
 $$ (tied)
 
-one for every token $t$ of the vocabulary. The embedding $e_t$ is *tied*: the same vector reads a symbol in and reads the answer out. An unseen
+one for every token $t$ of the vocabulary; $z(x)$ is the normalised vector at [CLS]. The embedding $e_t$ is *tied*: the same vector reads a symbol in and reads the answer out. An unseen
 symbol $u$ is in the vocabulary too. It is a wrong answer in every training step, so each step pushes its vector away from $z$:
 
 $$
@@ -76,7 +76,7 @@ or reset them and to train on more symbols {cite:p}`lazic2026unseen`. Does the s
 
 ## Twelve repairs, one at a time
 
-::::{prf:definition} The repair; section 4, in our words
+::::{prf:theorem} The repair; section 4, in our words
 :label: copy-repair
 :class: paper
 
@@ -90,8 +90,8 @@ learning rates with which the losses on seen *and* unseen symbols fall at a rate
 *A path for the symbol*
 - **+ b**: the head's output gains $b_h$ times what it attends to, $100\, b_h \sum_i A_{h,i}\, x_i$, with $A_{h,i}$ its attention to position $i$.
 - **+ a**: the attention logit of positions $i, j$ gains $100\, a_h\, x_i \cdot x_j$ ({doc}`same-different`). **+ a and b**: both.
-- **Pointer head** (after {cite:t}`vinyals2015pointer`): the *answer's* logit $\ell_t$ gains $100\, d_{\text{emb}} \sum_h p_h \sum_{i : x_i = t} A_{h,i}$ in the last block, a scalar $p_h$ a head,
-  $0$ at first. It adds what $b$ would if embeddings were exactly orthogonal and no normalisation followed.
+- **Pointer head** (after {cite:t}`vinyals2015pointer`): the *answer's* logit $\ell_t$ gains $100\, d_{\text{emb}} \sum_h p_h A_{h,t}$,
+  where $A_{h,t}$ is the last block's attention to the positions that hold $t$, and $p_h$ is a scalar a head, $0$ at first. It adds what $b$ would if embeddings were exactly orthogonal and no normalisation followed.
 
 *The embeddings*
 - **Frozen embeddings**: $E$ stays as it was drawn.
