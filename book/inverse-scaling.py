@@ -209,7 +209,7 @@ Markdown(" ".join(text) or "Rows are missing, so no claim is judged yet.")
 r"""
 ## Is it still true? A live check
 
-Some of the networks are trained again, here and now. The book's build stops if the mean test error of one differs from its row by more than 0.05.
+Some of the networks are trained again, here and now. The book's build stops if the test error of one differs from its row by more than 0.05.
 """
 
 # %%
