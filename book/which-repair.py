@@ -216,7 +216,7 @@ def drawn(metric, what):
 drawn("change_cosine", "mean cosine between two changes")
 
 # %%
-drawn("cosine", "mean cosine between two unseen embeddings")
+drawn("cosine", "mean cosine between two embeddings")
 
 # %% tags=["remove-input"]
 Markdown(f"*Mean and standard error over seeds. {figures.coverage(INSIDE, inside)}*")
@@ -236,7 +236,7 @@ if {("Plain", 16), ("Plain", 256), ("Weight decay", 256)} <= set(means.index):
             f"counts as 0), and they are small: {early.change:.1%} of the embeddings' length. After 256 steps the cosine is "
             f"{late.change_cosine:.2f}, and the changes are {late.change:.1%}. "
             f"The embeddings themselves stay as different as they were, mean cosine {late.cosine:.3f}. With weight decay, which forgets where a vector "
-            f"started, the cosine between embeddings reaches {decayed.cosine:.2f} after 256 steps.\n\n"
+            f"started, the cosine between embeddings is {decayed.cosine:.2f} after 256 steps.\n\n"
             f"Do training symbols, whose embeddings are not pushed away, crowd out the right answer? After 256 steps the plain network errs on "
             f"{late.error:.0%} of the unseen strings and gives a training symbol on {late.to_seen:.0%}. Allow it the 1,000 test symbols only, "
             f"and it still errs on {late.among_unseen:.0%}.")
@@ -261,8 +261,8 @@ derives how much of an unseen vector lies in there: a share of $n / (d_{\text{em
 So $b$ is special among changes *within* the network in that it leaves the symbol's vector intact on its way. It is not the only repair: a pointer does it
 too, and needs no tied embeddings. But the pointer can only copy; what $b$ hands on, later layers can use.
 
-That unseen unembeddings can collapse {cite:p}`lazic2026unseen` is no contradiction. It is a second fault, which in our networks takes weight decay and
-more steps than the protocol's. They fail at copying before that.
+That unseen unembeddings can collapse {cite:p}`lazic2026unseen` is no contradiction. It is a second fault, and needs time. When our networks have
+fitted their training strings, their unseen embeddings are still as different as they were at the start, and yet they cannot copy.
 """
 
 # %% [markdown]
