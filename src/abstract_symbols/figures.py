@@ -52,24 +52,35 @@ def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.Data
 
 def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
                     ylabel: str = "test loss on unseen symbols") -> Figure:
-    """An experiment's learning curves, mean ± 1 standard error over seeds, the paper's in grey behind them."""
+    """An experiment's learning curves, mean ± 1 standard error over seeds, the paper's in grey behind them.
+
+    A series keeps its colour and marker while others have no rows yet; of one without rows only the paper's is drawn.
+    """
     e = experiments.experiment(name)
+    order = [s for s in e.series if s in set(rows["series"])]
     figure, ax = plt.subplots()
     if e.published:
         _draw_published(ax, e)
-    sns.lineplot(rows, x="n", y=metric, hue="series", style="series", hue_order=list(e.series),
-                 style_order=list(e.series), markers=list(MARKERS[:len(e.series)]), dashes=False, errorbar="se",
-                 ax=ax, markersize=7)
+    if order:
+        sns.lineplot(rows, x="n", y=metric, hue="series", style="series", hue_order=order, style_order=order,
+                     palette=dict(zip(e.series, sns.color_palette(None, len(e.series)), strict=True)),
+                     markers=dict(zip(e.series, MARKERS, strict=False)), dashes=False, errorbar="se", ax=ax,
+                     markersize=7)
     ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.set_ylim(-0.03, max(1.35, 1.08 * rows.groupby(["series", "n"])[metric].mean().max()))
     ax.set(xlabel="n = training strings = training symbols", ylabel=ylabel)
     handles, labels = ax.get_legend_handles_labels()
-    if e.published:
+    if e.published and order:
         handles.append(plt.Line2D([], [], color=PAPER, linestyle="--"))
         labels.append("the paper's (same marker)")
-    if ax.get_legend():  # none without rows
+    if e.published:
+        for series, marker in zip(e.series, MARKERS, strict=False):
+            if series not in order and len(claims.published(name, series)):
+                handles.append(plt.Line2D([], [], color=PAPER, linestyle="--", marker=marker, markersize=5))
+                labels.append(f"{series} (paper)")
+    if order:
         ax.get_legend().remove()
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
     return figure
@@ -126,6 +137,9 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
             paper = claims.published_n50(name, series)
             text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
         parts.append(text + ".")
+    lacking = [series for series in e.series if series not in set(rows["series"])]
+    if lacking:
+        parts.append(f"No run is done yet: {', '.join(lacking)}.")
     return " ".join(parts)
 
 
@@ -156,6 +170,10 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log")  # only now, or seaborn would draw geometric means
     if log_y:
         ax.set_yscale("log")
+    at = sorted(set(rows[x]))
+    if at[-1] < 100 * at[0]:  # too few decades for powers of ten as labels
+        ax.set_xticks(at, [f"{value:g}" for value in at])
+        ax.xaxis.set_minor_locator(plt.NullLocator())
     limits = ax.get_ylim()
     for series, (at, values) in (predicted or {}).items():
         if series in order:
@@ -269,10 +287,6 @@ def blocks(panels: dict[str, tuple[np.ndarray, list[int]]], names: list[str], *,
     return figure
 
 
-def coverage(name: str, rows: pd.DataFrame) -> str:
-    """Which rows a figure draws: their number, seeds, devices and commits, in one sentence."""
-    e = experiments.experiment(name)
-    if rows.empty:
 def matrices(tables: dict[str, pd.DataFrame], *, fmt: str = ".2f") -> Figure:
     """Small square tables as annotated heat maps, two in a row, each (→ title) with its own colours."""
     down = -(-len(tables) // 2)
@@ -306,6 +320,10 @@ def labelled_points(points: np.ndarray, names: Sequence[str], groups: Sequence[s
     return figure
 
 
+def coverage(name: str, rows: pd.DataFrame) -> str:
+    """Which rows a figure draws: their number, seeds, devices and commits, in one sentence."""
+    e = experiments.experiment(name)
+    if rows.empty:
         return f"No run of {len(e.runs())} is done yet."
     seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
@@ -467,9 +485,11 @@ def p_values(name: str, rows: pd.DataFrame) -> Figure:
     e = experiments.experiment(name)
     figure, ax = plt.subplots()
     most = rows.groupby(["series", e.x]).size().max()
-    line, width = np.array([0.0, 1.0]), stats.kstwo.ppf(0.95, most)
-    ax.fill_between(line, np.maximum(line - width, 0), np.minimum(line + width, 1), color="0.92", zorder=0,
-                    label=f"95 % band of {most} uniform p-values")
+    line = np.linspace(0, 1, 201)
+    if most > 0:
+        width = stats.kstwo.ppf(0.95, most)
+        ax.fill_between(line, np.maximum(line - width, 0), np.minimum(line + width, 1), color="0.92", zorder=0,
+                        label=f"95 % band of {most} uniform p-values")
     ax.plot(line, line, color="0.5", linewidth=1)
     styles = dict(zip(e.grid[e.x], ("-", "--", ":"), strict=False))
     for color, series in enumerate(e.series):
