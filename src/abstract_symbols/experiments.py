@@ -268,6 +268,16 @@ EXPERIMENTS = {
             legend={f"scale {s}": f"Initialization scale multiplier {s}" for s in (1, 8, 64)},
         ),
         Experiment(
+            name="last-layer-wide",
+            title="A last layer over 128 and over 1024 dimensions, weights 64 times as large, on αα against αβ",
+            kind=theory.LastLayerRun,
+            base={"task": "same-different", "network": "transformer", "readout_only": True, "scale": 64},
+            series={f"d = {d}": {"d_emb": d} for d in (128, 1024)},
+            grid={"n": (64, 512, 4096)},
+            published="transformer_lastlayer_1_gotu",
+            legend={"d = 1024": "Initialization scale multiplier 64"},
+        ),
+        Experiment(
             name="last-layer-aba-abb",
             title="A transformer whose last layer alone is trained, on αβα against αββ",
             kind=theory.LastLayerRun,
