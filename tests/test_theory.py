@@ -11,10 +11,22 @@ from torch import nn
 
 from abstract_symbols import MLP, TemplateTask, Transformer, theory
 from abstract_symbols.ensembles import Member, train
+from abstract_symbols.kernels import FiniteTransformer
 from abstract_symbols.kernels.ridge import dense_ridge
 from abstract_symbols.networks import exchanged
+from abstract_symbols.runs import Run
 from abstract_symbols.tasks import TASKS, task
-from abstract_symbols.theory import EmbeddingRun, LawRun, RidgeRun, distinct_strings, mean_cosine
+from abstract_symbols.theory import (
+    EmbeddingRun,
+    GramRun,
+    LastLayerRun,
+    LawRun,
+    PredictionRun,
+    RidgeRun,
+    WidthRun,
+    distinct_strings,
+    mean_cosine,
+)
 
 REAL = [name for name in TASKS if not task(name).symbolic]
 
@@ -346,3 +358,119 @@ def test_training_pushes_unseen_embeddings_in_one_direction_and_frozen_ones_nowh
     (plain,), (frozen,) = (EmbeddingRun.perform([embedding_run(**o)], "cpu") for o in ({}, {"frozen": True}))
     assert plain["change_cosine"] > 0.5 > abs(plain["cosine"])
     assert frozen["change"] == frozen["change_cosine"] == 0
+
+
+# ---- the kernel's Gram matrices and the network's width -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["same-different", "aba-abb", "same-relation"])
+def test_a_gram_run_measures_all_pairs_against_their_templates_block(name, pattern_kernel):
+    run = GramRun(name, 3, n=40, alphabet=15)
+    t = task(name)
+    sample = t.sample(40, 15, seed=3)
+    apart = {(i, j): pattern_kernel.values([(x.substitute("ABCDEF"), y.substitute("UVWXYZ"))])[0]
+             for i, x in enumerate(t.templates) for j, y in enumerate(t.templates)}
+    squares, sizes, met = [], [], []
+    for i, x in enumerate(sample.strings):
+        for j, y in enumerate(sample.strings):
+            if i != j:
+                value = pattern_kernel.values([(x, y)])[0]
+                squares.append((value - apart[int(sample.templates[i]), int(sample.templates[j])]) ** 2)
+                sizes.append(value**2)
+                met.append(bool(set(x) & set(y)))
+    measured = run.measure("cpu")
+    assert measured["deviation"] == pytest.approx(np.sqrt(np.mean(squares) / np.mean(sizes)), rel=1e-12)
+    assert measured["collisions"] == pytest.approx(np.mean(met), rel=1e-12)
+    assert 0 < measured["collisions"] < 1
+
+
+def test_the_gram_matrixs_deviation_follows_from_single_collisions_when_they_are_rare(pattern_kernel):
+    t, m = task("aba-abb"), 2000
+    total = blocks = 0.0
+    for x in t.templates:
+        for y in t.templates:
+            apart = pattern_kernel.values([(x.substitute("AB"), y.substitute("UV"))])[0]
+            blocks += apart**2
+            for other in ("AV", "UA", "BV", "UB"):  # one wildcard of y holds a symbol of x
+                total += (pattern_kernel.values([(x.substitute("AB"), y.substitute(other))])[0] - apart) ** 2
+    measured = [GramRun("aba-abb", seed, n=400, alphabet=m).measure("cpu") for seed in range(6)]
+    assert np.mean([r["collisions"] for r in measured]) == pytest.approx(4 / m, rel=0.1)
+    mean_square = np.mean([r["deviation"] ** 2 for r in measured])
+    assert np.sqrt(mean_square) == pytest.approx(np.sqrt(total / blocks / m), rel=0.15)
+
+
+def test_a_width_run_measures_the_distance_between_all_inner_products_and_the_kernel():
+    run = WidthRun("same-different", 5, width=12)
+    strings, kernel = ["AA", "UU", "AB", "UA"], run.kernel()
+    features = FiniteTransformer(kernel, 12, seed=5).features(strings).numpy()
+    distances = [features[i] @ features[j] - kernel(x, y) for i, x in enumerate(strings) for j, y in enumerate(strings)]
+    assert run.measure("cpu")["error"] == pytest.approx(np.sqrt(np.mean(np.square(distances))), rel=1e-9)
+
+
+def test_wider_networks_are_nearer_to_the_kernel_by_the_root_of_their_width():
+    narrow, wide = (np.mean([WidthRun("same-different", s, width=w).measure("cpu")["error"] for s in range(8)])
+                    for w in (8, 128))
+    assert 0.12 < wide / narrow < 0.45  # about 1/4
+
+
+# ---- training the last layer -----------------------------------------------------------------------------------------
+
+
+TINY = {"task": "aba-abb", "network": "transformer", "n": 24, "evaluation": 30, "epochs": 40, "stop": 0, "batch": 10,
+        "lr": 0.01, "d_emb": 12, "heads": 2, "d_head": 6, "d_mlp": 10, "readout_only": True}
+
+
+@pytest.mark.parametrize("options", [{}, {"scale": 8.0}, {"depth": 1, "a": True, "b": True}, {"stop": 0.9}])
+def test_a_last_layer_run_gives_the_numbers_of_the_run_that_trains_the_whole_networks_last_layer(options):
+    fast, whole = (kind.perform([kind(**{**TINY, **options, "seed": seed}) for seed in (0, 1)], "cpu")
+                   for kind in (LastLayerRun, Run))
+    for mine, reference in zip(fast, whole, strict=True):
+        assert mine == pytest.approx(reference, abs=1e-4)
+    assert fast[0]["test_loss"] != pytest.approx(fast[1]["test_loss"], abs=1e-3), "the seeds are told apart"
+
+
+def test_a_last_layer_run_learns_from_the_features_alone():
+    member = LastLayerRun(**TINY, seed=0).member()
+    before = member.network.features.clone()
+    start = member.network.readout.weight.detach().clone()
+    train([member], epochs=3, stop=0)
+    assert torch.equal(member.network.features, before) and len(before) == 24 + 30 + 30
+    assert not torch.equal(member.network.readout.weight, start)
+
+
+def predictions_by_definition(run):
+    """The network's and the kernel's predictions from the features' own ridge regression and from the dense solve."""
+    train_set, test_set = run.samples()
+    tokens = [*train_set.tokens.tolist(), *test_set.tokens.tolist()]
+    network = FiniteTransformer(run.kernel(), run.width, d_head=run.width // 4, d_mlp=16 * run.width, seed=run.seed)
+    features = network.features(tokens).numpy()
+    fitted = features[:run.n]
+    w = np.linalg.solve(fitted.T @ fitted + run.ridge * np.eye(fitted.shape[1]), fitted.T @ train_set.labels.numpy())
+    return features @ w, dense_ridge(run.kernel(), train_set, tokens, run.ridge), test_set.labels.numpy()
+
+
+def test_a_prediction_run_compares_two_ridge_regressions_on_the_same_strings():
+    run = PredictionRun("aba-abb", 2, width=8, n=30, unseen=20, ridge=0.05)
+    network, kernel, labels = predictions_by_definition(run)
+    assert [*map(len, run.samples())] == [30, 20]
+    assert not set(run.samples()[0].tokens.unique().tolist()) & set(run.samples()[1].tokens.unique().tolist())
+    np.testing.assert_allclose(run.predictions()[0], network, atol=1e-8)
+    np.testing.assert_allclose(run.predictions()[1], kernel, atol=1e-8)
+
+    def rms(x):
+        return np.sqrt(np.mean(x**2))
+
+    assert run.measure("cpu") == pytest.approx({
+        "difference": rms(network[30:] - kernel[30:]), "seen_difference": rms(network[:30] - kernel[:30]),
+        "kernel_error": rms(kernel[30:] - labels), "network_error": rms(network[30:] - labels)}, abs=1e-8)
+
+
+def test_wider_networks_predict_what_the_kernel_predicts():
+    def mean(width):
+        return {name: np.mean([run[name] for run in (
+            PredictionRun("same-different", seed, width=width, n=40, unseen=40, ridge=1.0).measure("cpu")
+            for seed in range(4))]) for name in ("difference", "seen_difference")}
+
+    narrow, wide = mean(8), mean(96)
+    for name, value in wide.items():
+        assert 0.1 < value / narrow[name] < 0.55, name  # 12^(-1/2) = 0.29
