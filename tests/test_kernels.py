@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abstract_symbols.kernels import FiniteTransformer, TransformerKernel
-from abstract_symbols.kernels.attention import canonical_pattern
+from abstract_symbols.kernels import FiniteTransformer, TransformerKernel, attention
+from abstract_symbols.kernels.attention import LatticeRule, canonical_pattern
 from abstract_symbols.kernels.expansion import attention_derivative
 from abstract_symbols.kernels.transformer import cos_dual, erf_dual, gauss_hermite, gelu_dual, relu_dual
 
@@ -74,6 +74,36 @@ def test_lattice_and_sobol_points_agree_within_the_sobol_error():
 def test_the_standard_error_is_below_the_bar(beta, gamma):
     kernel = TransformerKernel(beta, gamma)
     assert (kernel.attention_errors(PAIRS[:4]) <= 1e-5 * kernel.attention_values(PAIRS[:4])).all()
+
+
+def test_at_large_beta_the_bar_is_met_up_to_a_limit():
+    kernel, pair = TransformerKernel(8.0, 1.0), ("AAB", "CCB")
+    value, error = attention_by_monte_carlo(*pair, 8.0, 1.0)
+    assert abs(kernel.attention(*pair) - value) < 4 * error
+    assert kernel.attention_error(*pair) <= 1e-5 * value
+    can = [LatticeRule(beta, 1.0, 0, "cpu").can(canonical_pattern(*pair)) for beta in (1, 5, 8, 10, 12, 20, 1e9)]
+    assert can == [True] * 5 + [False] * 2
+
+
+@pytest.mark.parametrize("x, y", [("AAAAAA", "BCDEFG"), ("AABBC", "DEEFF"), ("ABAB", "CDDC"), ("AAB", "CAA"),
+                                  ("AABA", "CCAC")])
+@pytest.mark.parametrize("block", [1, 5000])
+def test_components_in_blocks_of_rows_are_those_of_the_whole_matrix(x, y, block, monkeypatch):
+    """Only one half of each matrix is contracted: the other is that of the strings' exchange."""
+    monkeypatch.setattr(attention, "_BLOCK", {"cpu": block})
+    tables = LatticeRule(1.0, 1.0, 0, "cpu")._tables(0)
+    ((component, _),) = attention._components(*canonical_pattern(x, y, cls=False))
+    whole = attention._Block(tables, slice(0, len(tables.d_lam))).component(dict(component))
+    tables.values([[(component, False)]])
+    for part, expected in zip(tables._known[component], whole, strict=True):
+        torch.testing.assert_close(part, expected, rtol=1e-12, atol=0)
+
+
+def test_what_is_known_of_a_pattern_does_not_depend_on_what_was_asked_before(monkeypatch):
+    first = TransformerKernel(1.0, 0.5).attention_values(PAIRS)
+    monkeypatch.setattr(attention, "_MOST_KNOWN", 0)  # every call forgets
+    kernel = TransformerKernel(1.0, 0.5)
+    assert [kernel.attention(*pair) for pair in reversed(PAIRS)] == first[::-1].tolist()
 
 
 def test_one_token_needs_no_integral():

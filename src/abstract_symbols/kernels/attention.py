@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.interpolate import CubicSpline
 from scipy.special import ndtri
 from scipy.stats import qmc
 from torch import Tensor
@@ -107,18 +106,21 @@ class SobolRule:
 Edge = tuple[int, int]  # a position with token s in x and token t in y
 Component = tuple[tuple[Edge, int], ...]  # edges that share tokens, each with its number of positions
 Factor = tuple[tuple[int, ...], Tensor]  # tokens, and a tensor (g, g, nodes of each token)
-_MOST_TABLE = 15 * 10**6  # numbers in one table of the lattice rule
-_MOST_WORK = 3 * 10**8  # multiplications in one of its contractions
+_MOST_WORK = 2 * 10**10  # multiplications for one pattern in one of the lattice rule's lattices: some 10 s on one core
+_MOST_KNOWN = 2**23  # numbers in the contracted components that a lattice keeps
+_BLOCK = {"cpu": 2**19, "cuda": 2**24}  # numbers in one of its working arrays: on a CPU they should fit the cache
 
 
 class LatticeRule:
-    """The same expectation by randomly shifted lattices: relative error about 1e-7, for moderate β.
+    """The same expectation by randomly shifted lattices: relative error about 1e-7, for β up to about 10.
 
     With D_X = Σ_i exp(βm(X)_i), softmax is ∫₀^∞ exp(βm(X)) exp(-λD_X) dλ. For given (λ, μ), one for each string, the
     expectation is a product over tokens and positions: a network of small matrices, one for each position, whose
     indices are the tokens' nodes, contracted token by token. The nodes of tokens, positions and log λ are equally
     spaced (the trapezoidal rule, whose error falls exponentially as they get closer). The lattices of tokens and log λ
     are shifted at random and differ in step: the spread of their results gives the standard error.
+
+    For β > 5 the lattices are coarser, with an error of a few 1e-6 at most: a pair costs β⁴ and more.
 
     The nodes and weights are the same for all tokens, positions and patterns, and positive: for each lattice the result
     is the exact kernel of a discrete law of ζ and p, so Gram matrices are positive semi-definite up to rounding.
@@ -132,9 +134,11 @@ class LatticeRule:
         self.beta, self.gamma, self.device = beta, gamma, torch.device(device)
         self._shifts = np.random.default_rng([seed, 1]).random((RANDOMISATIONS, 2))
         spread = beta * math.hypot(1, gamma)  # of a logit
+        digits, most = (15, 1.1) if beta <= 5 else (12.5, 1.25)  # coarser where it costs most
         # The trapezoidal rule errs by exp(-2π²/(βh)) for softmax's poles, exp(-π²/h) for λ's Γ; γp blurs both further.
-        self._token_step = min(0.8, _step(math.pi**2 / beta, 0.15 * (math.pi * gamma) ** 2))
-        self._log_step = min(1.1, 0.52 + 0.2 * spread, _step(math.pi**2 / 2, (math.pi * beta * gamma) ** 2 / 4))
+        self._token_step = min(0.8, _step(digits, math.pi**2 / beta, 0.15 * (math.pi * min(gamma, 1.25)) ** 2))
+        self._log_step = min(most, 0.52 + 0.2 * spread,
+                             _step(digits, math.pi**2 / 2, (math.pi * beta * gamma) ** 2 / 4))
         self._from, self._to = -5.4 * spread - math.log(32), 5.4 * spread + 3  # of log λ
         self._nodes, self._logs = self._sizes(RANDOMISATIONS - 1)
         self._table: dict[int, _LatticeTables] = {}
@@ -146,24 +150,24 @@ class LatticeRule:
                 math.ceil((self._to - self._from + math.log(16)) / (finer * self._log_step)))
 
     def can(self, pattern: Pattern) -> bool:
-        """Whether the pattern's contraction is cheap enough: not with large β, nor with tokens tied in many ways."""
-        if (self._logs * self._nodes) ** 2 > _MOST_TABLE:
+        """Whether the pattern is cheap enough: not with large β, nor with tokens tied in many ways."""
+        table = (self._logs * self._nodes) ** 2
+        if table > _MOST_WORK:
             return False
-        width = max(_width(tuple(edge for edge, _ in component)) for component, _ in _components(*pattern))
-        return self._logs**2 * self._nodes ** (width + 1) <= _MOST_WORK
+        work = table * len(_position_nodes(self.beta * self.gamma))
+        for component, _ in _components(*pattern):
+            width, contractions = _width(component), 1 + len(list(_numerators(dict(component), self.gamma)))
+            work += table * contractions * self._nodes ** (width - 1)
+        return work <= _MOST_WORK
 
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
         """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: one a lattice; their mean is the value."""
-        result = np.empty((len(patterns), RANDOMISATIONS))
-        if not len(patterns):
-            return result
-        small = (self._logs * self._nodes) ** 2 <= _MOST_TABLE // 8
         components = [_components(*pattern) for pattern in patterns]
-        for r in range(RANDOMISATIONS):
-            tables = self._table.get(r) or self._tables(r)
-            if small:
-                self._table[r] = tables  # else too large to keep
-            result[:, r] = [tables.value(c) for c in components]
+        result = np.empty((len(patterns), RANDOMISATIONS))
+        for r in range(RANDOMISATIONS if len(patterns) else 0):
+            if r not in self._table:
+                self._table[r] = self._tables(r)
+            result[:, r] = self._table[r].values(components)
         return result
 
     def _tables(self, r: int) -> "_LatticeTables":
@@ -175,9 +179,9 @@ class LatticeRule:
         return _LatticeTables(self.beta, self.gamma, tokens, log_lam, d_lam, self.device)
 
 
-def _step(pole: float, blur: float) -> float:
-    """The step h with 2·pole/h + blur/h² = 15, an error of about exp(-15)."""
-    return (pole + math.sqrt(pole**2 + 15 * blur)) / 15
+def _step(digits: float, pole: float, blur: float) -> float:
+    """The step h with 2·pole/h + blur/h² = digits, an error of about exp(-digits)."""
+    return (pole + math.sqrt(pole**2 + digits * blur)) / digits
 
 
 class _LatticeTables:
@@ -185,48 +189,83 @@ class _LatticeTables:
 
     def __init__(self, beta: float, gamma: float, tokens: np.ndarray, log_lam: np.ndarray, d_lam: np.ndarray,
                  device: torch.device):
-        self.gamma = gamma
+        self.gamma, scale = gamma, beta * gamma
+        p = _position_nodes(scale)
+        decay = np.exp(-np.exp(log_lam[:, None, None] + beta * tokens[:, None] + scale * p))
         self.d_lam = torch.from_numpy(d_lam).to(device)  # (g,)
-        density = np.exp(-(tokens**2) / 2)
-        weights = [density / density.sum() * np.exp(j * beta * tokens) for j in range(3)]
-        self.weight = [torch.from_numpy(w).to(device) for w in weights]  # (q,): of ζ, times exp(jβζ)
-        log_u = log_lam[:, None] + beta * tokens  # (g, q)
-        psi = _position_functions(beta * gamma, log_u.min(), log_u.max() + math.log(2))
-        edge = psi(np.logaddexp(log_u[:, None, :, None], log_u[None, :, None, :]))  # (g, g, q, q, 3)
-        loop = psi(np.logaddexp(log_lam[:, None], log_lam)[:, :, None] + beta * tokens)  # (g, g, q, 3)
-        self.edge = [torch.from_numpy(np.ascontiguousarray(edge[..., h])).to(device) for h in range(3)]
-        self.loop = [torch.from_numpy(np.ascontiguousarray(loop[..., h])).to(device) for h in range(3)]
+        self.decay = torch.from_numpy(decay).to(device)  # (g, q, m): exp(-λ exp(βζ + βγp))
+        self.weight = [w.to(device) for w in _weights(tokens, beta)]  # (q,)
+        self.position_weight = [w.to(device) for w in _weights(p, scale)]  # (m,)
         self._known: dict[Component, tuple[Tensor, Tensor]] = {}
 
-    def value(self, components: list[tuple[Component, bool]]) -> float:
-        """K_attn: the integral over λ and μ of the product of components, one of them with numerators."""
-        plain = torch.ones_like(self.loop[0][..., 0])  # (g, g)
-        with_numerators = torch.zeros_like(plain)
+    def values(self, patterns: list[list[tuple[Component, bool]]]) -> list[float]:
+        """K_attn of patterns, each given by its components."""
+        if len(self._known) * len(self.d_lam) ** 2 > _MOST_KNOWN:
+            self._known.clear()
+        new = dict.fromkeys(c for components in patterns for c, _ in components if c not in self._known)
+        for width in {_width(c): None for c in new}:
+            self._known.update(self._contracted([c for c in new if _width(c) == width], width))
+        return [self._value(components) for components in patterns]
+
+    def _value(self, components: list[tuple[Component, bool]]) -> float:
+        """The integral over λ and μ of the product of components, one of them with numerators."""
+        plain, with_numerators = 1.0, 0.0
         for component, swapped in components:
-            if component not in self._known:
-                self._known[component] = self._component(dict(component))
             base, changed = (t.T if swapped else t for t in self._known[component])
             with_numerators = with_numerators * base + plain * changed
             plain = plain * base
         return float(self.d_lam @ with_numerators @ self.d_lam)
 
-    def _component(self, edges: dict[Edge, int]) -> tuple[Tensor, Tensor]:
-        """A component without numerators, and the sum over its pairs of numerators, (g, g) each."""
+    def _contracted(self, components: list[Component], width: int) -> dict[Component, tuple[Tensor, Tensor]]:
+        """Components of one width, without numerators and summed over their pairs of numerators, (g, g) each.
+
+        Rows (λ) are done in blocks, and only μ from the diagonal on: elsewhere x and y change places.
+        """
+        g, q, _ = self.decay.shape
+        result = {c: torch.zeros(2, 2, g, g, dtype=torch.float64, device=self.decay.device) for c in components}
+        size = max(1, _BLOCK[self.decay.device.type] // (g * q ** max(width, 2)))
+        for start in range(0, g, size):
+            rows = slice(start, min(start + size, g))
+            block = _Block(self, rows)
+            for component, both in result.items():
+                swapped = tuple(((t, s), n) for (s, t), n in component)
+                both[0, :, rows, start:] = here = block.component(dict(component))
+                symmetric = _canonical(swapped) == (component, False)
+                both[1, :, rows, start:] = here if symmetric else block.component(dict(swapped))
+        return {c: tuple(both[0].triu() + both[1].triu(1).transpose(1, 2)) for c, both in result.items()}
+
+
+class _Block:
+    """Some rows (λ) of a lattice's matrices, and the columns (μ) from the first of these on."""
+
+    def __init__(self, lattice: _LatticeTables, rows: slice):
+        self.lattice, self.left, self.right = lattice, lattice.decay[rows], lattice.decay[rows.start:]
+        self._tables: dict[tuple[bool, int], Tensor] = {}
+
+    def component(self, edges: dict[Edge, int]) -> Tensor:
+        """A component without numerators, and the sum over its pairs of numerators, (2, rows, columns)."""
         changed = sum(factor * self._contract(edges, powers, chosen)
-                      for factor, powers, chosen in _numerators(edges, self.gamma))
-        return self._contract(edges, Counter(), Counter()), changed
+                      for factor, powers, chosen in _numerators(edges, self.lattice.gamma))
+        return torch.stack([self._contract(edges, Counter(), Counter()), changed])
+
+    def _table(self, loop: bool, h: int) -> Tensor:
+        """E_p[exp(hβγp) exp(-(λ exp(βζ_s) + μ exp(βζ_t)) exp(βγp))]: (rows, columns, q, q), or for s = t (…, q)."""
+        if (loop, h) not in self._tables:
+            weighted = self.left * self.lattice.position_weight[h]
+            indices = "yap,zap->yza" if loop else "yap,zbp->yzab"
+            self._tables[loop, h] = torch.einsum(indices, weighted, self.right).contiguous()
+        return self._tables[loop, h]
 
     def _contract(self, edges: dict[Edge, int], powers: Counter[int], chosen: Counter[tuple[Edge, int]]) -> Tensor:
-        """The sum over all tokens' nodes, (g, g), with exp(powers·βζ), and exp(hβγp) at `chosen` positions."""
-        factors = [((t,), self.weight[powers[t]].expand(len(self.d_lam), len(self.d_lam), -1))
-                   for t in {t: None for edge in edges for t in edge}]
+        """The sum over all tokens' nodes, (rows, columns), with exp(powers·βζ), and exp(hβγp) at `chosen` positions."""
+        shape = len(self.left), len(self.right), -1
+        factors = [((t,), self.lattice.weight[powers[t]].expand(shape)) for t in {t: 0 for edge in edges for t in edge}]
         for (s, t), n in edges.items():
-            table = self.loop if s == t else self.edge
             tensor = None
             for h in (2, 1, 0):
                 times = chosen[(s, t), h] if h else n - chosen[(s, t), 1] - chosen[(s, t), 2]
                 if times:
-                    power = table[h] if times == 1 else table[h] ** times
+                    power = self._table(s == t, h) if times == 1 else self._table(s == t, h) ** times
                     tensor = power if tensor is None else tensor * power
             factors.append(((s,) if s == t else (s, t), tensor))
         for token, _ in _elimination(tuple(edges)):
@@ -235,14 +274,16 @@ class _LatticeTables:
         return math.prod(tensor for _, tensor in factors)
 
 
-def _position_functions(scale: float, low: float, high: float) -> CubicSpline:
-    """log u ↦ E_p[exp(h·scale·p) exp(-u·exp(scale·p))] for h = 0, 1, 2, interpolated from low to high."""
+def _position_nodes(scale: float) -> np.ndarray:
+    """Nodes of p, the same in all lattices: the error of about exp(-2π²) for exp(-exp(scale·p)) does not count."""
     step = min(0.5, 0.5 / scale)
-    p = step * np.arange(-math.ceil(9 / step), math.ceil(9 / step) + 1)
-    weights = np.exp(-(p**2) / 2)[:, None] * np.exp(scale * p[:, None] * np.arange(3))  # (n, 3)
-    log_u = np.linspace(low, high, 4096)
-    values = np.exp(-np.exp(log_u[:, None] + scale * p)) @ weights  # (4096, 3)
-    return CubicSpline(log_u, values / np.exp(-(p**2) / 2).sum())
+    return step * np.arange(-math.ceil(6.5 / step), math.ceil(6.5 / step) + 1)
+
+
+def _weights(nodes: np.ndarray, scale: float) -> list[Tensor]:
+    """Weights of a standard normal's nodes, times exp(j·scale·node) for j = 0, 1, 2."""
+    density = np.exp(-(nodes**2) / 2)
+    return [torch.from_numpy(density / density.sum() * np.exp(j * scale * nodes)) for j in range(3)]
 
 
 def _numerators(edges: dict[Edge, int],
@@ -313,5 +354,5 @@ def _elimination(edges: tuple[Edge, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(order)
 
 
-def _width(edges: tuple[Edge, ...]) -> int:
-    return max(degree for _, degree in _elimination(edges))
+def _width(component: Component) -> int:
+    return max(degree for _, degree in _elimination(tuple(edge for edge, _ in component)))
