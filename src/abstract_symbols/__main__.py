@@ -19,7 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--series", nargs="+", default=(), help="only these series (default: all)")
     run.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of this Dask scheduler do the work")
     commands.add_parser("verify", help="check every results file, and judge every claim from them")
-    bench = commands.add_parser("bench", help="measure the trainer against a plain loop, in one run")
+    bench = commands.add_parser("bench", help="measure the speed of training and of the kernel, and write it down")
+    bench.add_argument("kind", nargs="?", choices=("training", "kernel"), help="one of the two (default: both)")
     bench.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     bench.add_argument("--members", type=int, default=8, help="networks trained at once (default: 8)")
     args = parser.parse_args(arguments)
@@ -70,10 +71,12 @@ def _bench(args: argparse.Namespace) -> int:
     from . import bench
 
     device = experiments.pick_device(args.device)
-    rows = bench.training(device, args.members)
-    for row in rows:
-        print("  ".join(f"{k}={v}" for k, v in row.items()))
-    print(f"written to {bench.write(f'training-{device}', rows, device)}")
+    measures = {"training": lambda: bench.training(device, args.members), "kernel": lambda: bench.kernel(device)}
+    for kind in [args.kind] if args.kind else measures:
+        rows = measures[kind]()
+        for row in rows:
+            print("  ".join(f"{k}={v}" for k, v in row.items() if v is not None))
+        print(f"written to {bench.write(f'{kind}-{device}', rows, device)}")
     return 0
 
 

@@ -1,22 +1,42 @@
-"""Benchmarks as ratios inside one run: the ensemble trainer against a plain loop over single modules."""
+"""Benchmarks: the ensemble trainer against a loop over single modules; K_attn, and exact ridge regression against the
+dense solve. Ratios are measured inside one run."""
 
 import csv
+import math
+import multiprocessing
 import platform
+import re
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import joblib
+import numpy as np
+import pandas as pd
 import torch
+from scipy import linalg
 from torch import nn
 
-from . import experiments
+from . import experiments, figures
 from .ensembles import Ensemble, ensemble_size
 from .experiments import BOOK, Run
+from .kernels import KernelRidge, TransformerKernel
+from .kernels.ridge import gram_matrix
+from .kernels.template_matrix import matched_strings, task_shapes
 from .networks import Transformer
+from .tasks import TASKS, task
+from .templates import Sample
 
 SIZES = (16, 64, 256, 1024)
+RIDGE_SIZES = (10**6, 10**7)
+DENSE_SIZE = 8192
+BETAS = (1.0, 2.0, 5.0)
+
+
+# ---- training ----------------------------------------------------------------------------------------------------
 
 
 def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> list[dict]:
@@ -136,13 +156,124 @@ def _loop_steps(runs: list[Run], device: str) -> Callable[[], None]:
     return step
 
 
-HEADERS = {"n": "n", "members": "networks", "ensemble_steps_per_s": "ours, per s", "loop_steps_per_s": "loop, per s",
-           "ratio": "ratio", "peak_share": "peak share", "peak_memory_gb": "memory, GB"}
+# ---- the kernel --------------------------------------------------------------------------------------------------
 
 
-def files() -> list[Path]:
-    """The committed benchmark results."""
-    return sorted((BOOK / "results").glob("bench-*.csv"))
+def kernel(device: str = "cpu", repetitions: int = 3, betas: Sequence[float] = BETAS,
+           sizes: Sequence[int] = RIDGE_SIZES, dense: int = DENSE_SIZE) -> list[dict]:
+    """K_attn on every pair of templates of the paper's tasks, and on a CPU exact ridge regression.
+
+    Args: betas, of the kernels whose K_attn is timed; sizes, numbers of strings n of same/different, alphabet n; dense,
+        the n at which the fit is compared with the dense solve.
+    Returns: rows with the fields of `HEADERS["kernel"]`.
+    """
+    if repetitions < 1:
+        raise ValueError(f"repetitions={repetitions}: must be at least 1")
+    rows = [_attention_row(beta, device, repetitions) for beta in betas]
+    if device == "cpu":
+        rows += [_ridge_row(n, repetitions) for n in sizes] + [_dense_row(dense, repetitions)]
+    fields = [*HEADERS["kernel"], "repetitions"]
+    return [{name: {**row, "repetitions": repetitions}.get(name) for name in fields} for row in rows]
+
+
+def _attention_row(beta: float, device: str, repetitions: int) -> dict:
+    """The slowest and the least certain pair of templates, each time with a kernel that knows nothing yet."""
+    shapes = [task_shapes(task(name)) for name in TASKS]
+    pairs = [matched_strings(x, y) for mine in shapes for x, y in combinations_with_replacement(mine, 2)]
+    seconds, errors = [], []
+    for pair in pairs:
+        times = []
+        for _ in range(repetitions):
+            fresh = TransformerKernel(beta, 1.0, device=device)
+            times.append(_seconds(lambda: fresh.attention(*pair), device))  # noqa: B023
+        seconds.append(statistics.median(times))
+        errors.append(fresh.attention_error(*pair) / fresh.attention(*pair))
+    return {"what": f"K_attn, β = {beta:g}, γ = 1: slowest of {len(pairs)} pairs", "seconds": round(max(seconds), 3),
+            "relative_error": float(f"{max(errors):.2g}")}
+
+
+def _ridge_row(n: int, repetitions: int) -> dict:
+    """Fits from a sample and a kernel that knows nothing yet; the memory is that of a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context) as process:
+        memory = process.submit(fit_memory, n).result()
+    sample, times = _sample(n), []
+    for _ in range(repetitions):
+        model = KernelRidge(_fresh_kernel())
+        times.append(_seconds(lambda: model.fit(sample), "cpu"))  # noqa: B023
+    return {"what": "exact ridge regression", "n": n, "seconds": round(statistics.median(times), 3),
+            "iterations": model.iterations, "peak_memory_gb": memory and round(memory / 1e9, 2)}
+
+
+def _dense_row(n: int, repetitions: int) -> dict:
+    """The fit and the dense solve in turn: kernel values known to both, and the Gram matrix given to the latter."""
+    sample, known = _sample(n), _fresh_kernel()
+    gram = gram_matrix(known, sample)
+    gram[np.diag_indices_from(gram)] += 1e-2
+    model, labels, ours, dense = KernelRidge(known).fit(sample), sample.labels.numpy(), [], []
+    for _ in range(repetitions):
+        ours.append(_seconds(lambda: model.fit(sample), "cpu"))
+        dense.append(_seconds(lambda: linalg.solve(gram, labels, assume_a="pos"), "cpu"))
+    fast, slow = statistics.median(ours), statistics.median(dense)
+    return {"what": "exact ridge regression, and the dense solve", "n": n, "seconds": round(fast, 4),
+            "iterations": model.iterations, "dense_seconds": round(slow, 2), "ratio": round(slow / fast)}
+
+
+def fit_memory(n: int) -> int | None:
+    """Bytes that drawing n strings and fitting them take at their peak; None where the system does not tell."""
+    before = _status("VmRSS")
+    KernelRidge(_fresh_kernel()).fit(_sample(n))
+    return before and _status("VmHWM") - before
+
+
+def _status(field: str) -> int | None:
+    """Bytes of this process, from Linux's own count (getrusage would count the parent's memory in)."""
+    try:
+        return 1024 * int(re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
+    except (OSError, TypeError):
+        return None
+
+
+def _sample(n: int) -> Sample:
+    return task("same-different").sample(n, n, seed=0)
+
+
+def _fresh_kernel() -> TransformerKernel:
+    return TransformerKernel(2.0, 1.0, "cos", b1=2.0, b2=0.3)
+
+
+# ---- results -----------------------------------------------------------------------------------------------------
+
+HEADERS = {
+    "training": {"n": "n", "members": "networks", "ensemble_steps_per_s": "ours, per s",
+                 "loop_steps_per_s": "loop, per s", "ratio": "ratio", "peak_share": "peak share",
+                 "peak_memory_gb": "memory, GB"},
+    "kernel": {"what": "", "n": "n", "seconds": "seconds", "relative_error": "relative error",
+               "iterations": "iterations", "peak_memory_gb": "memory, GB", "dense_seconds": "dense, seconds",
+               "ratio": "ratio"},
+}
+
+
+def files(kind: str) -> list[Path]:
+    """The committed results of a kind of benchmark, "training" or "kernel"."""
+    return sorted((BOOK / "results").glob(f"bench-{kind}-*.csv"))
+
+
+def table(path: Path) -> pd.DataFrame:
+    """A results file as a reader wants it: headers in words, numbers of three digits, no empty column."""
+    headers = HEADERS[path.stem.split("-")[1]]
+    measured = pd.read_csv(path)[list(headers)].rename(columns=headers).dropna(axis="columns", how="all")
+    return measured.map(_shown)
+
+
+def _shown(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    if math.isnan(value):
+        return "–"
+    if value == round(value) and value < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:.1e}" if abs(value) < 1e-3 else figures.number(value)
 
 
 def machine(device: str) -> dict:
@@ -154,8 +285,9 @@ def machine(device: str) -> dict:
 def write(name: str, rows: list[dict], device: str) -> Path:
     """Replace book/results/bench-NAME.csv by these rows, each with the machine's description."""
     path = BOOK / "results" / f"bench-{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
     described = [{**row, **machine(device)} for row in rows]
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, described[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(described)
