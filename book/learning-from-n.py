@@ -110,8 +110,8 @@ where $x \sim_M y$ says that $x$ and $y$ have equal symbols wherever $M$ matches
 
 # %%
 for y, m in matchings.items():
-    parts = [part for part in matchings.values() if set(part) <= set(m)]
-    total = sum(weights[aba, aba, part] for part in parts)
+    total = sum(weights[aba, aba, part] for part in matchings.values()
+                if set(part) <= set(m))
     assert abs(total - kernel("ABA", y)) < 1e-12
 
 # %% [markdown]
@@ -146,7 +146,7 @@ strings = ["XYX", "XYY", *small.strings[:100]]
 fast = KernelRidge(kernel, ridge=1e-2).fit(small).predict(strings)
 dense = dense_ridge(kernel, small, strings, ridge=1e-2)
 assert np.abs(fast - dense).max() <= 1e-8
-print(f"{len(strings)} predictions, none differs by more than 1e-8")
+print(len(strings), "predictions, none differs by more than 1e-8")
 
 # %% tags=["remove-input"]
 text = MISSING
@@ -182,7 +182,7 @@ algebra (below) give what ridge regression predicts for it:
 
 Let $K$ be any positive semi-definite kernel that depends only on which tokens are equal, with $K \le 1$, and let every template occur in the
 training set, template $i$ in $n_i$ strings. Write $\hat f, f \in \mathbb R^r$ for the predictions and the labels of the $r$ templates on unseen symbols, and
-$X = (Z^\top (E + \lambda I)^{-1} Z)^{-1}$. Then
+$X^{-1} = Z^\top (E + \lambda I)^{-1} Z$. Then
 
 $$
 \begin{aligned}
@@ -196,10 +196,16 @@ $\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions
 
 $$
 \begin{aligned}
-\mathbb E\, \|\hat f - f\| &\le \frac{\|f\|}{\nu}\, \Delta + \sigma \sqrt{\frac{\Delta}{\lambda}}, \\
-\Delta &= \sum_i \frac{1 + \lambda}{n_i} + \frac{r w}{\rho} .
+&\mathbb E\, \|\hat f - f\| \\
+&\;\le \frac{\|f\|}{\nu}\, \Delta + \sigma \sqrt{\frac{\Delta}{\lambda}}
 \end{aligned}
 $$ (ourbound)
+
+where
+
+$$
+\Delta = \sum_i \frac{1 + \lambda}{n_i} + \frac{r w}{\rho} .
+$$
 ::::
 
 :::::{dropdown} Proof
@@ -361,9 +367,13 @@ figures.scaling_table("ridge-rho", rows["ridge-rho"], {"rho": "ρ", "error": "er
 # %% tags=["remove-input"]
 text = MISSING
 if "ridge-rho" in complete:
-    between = {series: list(local_slopes("ridge-rho", series).values()) for series in TASKS}
-    text = (f"The last exponents are {between['αα / αβ'][-1]:.2f} and {between['αβα / αββ'][-1]:.2f}. The error falls as $1/\\rho$, the square of what the "
-            f"theorem promises, down to the floor that the {many:,} strings set. By {{eq}}`ourbound` no law of substitutions can make it worse than $1/\\rho$ "
+    at, end = (10_000, 31_623), M_GRID[-1]
+    between = {series: local_slopes("ridge-rho", series)[at] for series in TASKS}
+    reached = figures.summary("ridge-rho", rows["ridge-rho"], "error").set_index(["series", "alphabet"])["mean"]
+    floor = {series: predicted(name, [{"alphabet": 1e15}], n=many)[0] / reached[series, end] for series, name in TASKS.items()}
+    text = (f"From $m$ = {at[0]:,} to {at[1]:,} the exponents are {between['αα / αβ']:.2f} and {between['αβα / αββ']:.2f}. The error falls as $1/\\rho$, the square of what the "
+            f"theorem promises, until the number of strings sets a floor: with no two symbols equal, {many:,} strings would still leave (by the prediction) {floor['αα / αβ']:.0%} and "
+            f"{floor['αβα / αββ']:.0%} of the errors at the right end. By {{eq}}`ourbound` no law of substitutions can make the error fall more slowly than $1/n + 1/\\rho$ "
             "as long as labels are exact.")
 Markdown(text)
 
@@ -417,11 +427,13 @@ They add up as {prf:ref}`shrunken-mean` says, and give the predictions:
 noise = np.random.default_rng(0).normal(0, 10, len(uniform))
 labels = uniform.labels.numpy() + noise  # (n,)
 means = weights.T @ labels  # (r,)
-shrunken = template_matrix(task, kernel) @ np.linalg.solve(N_plus_X, means)
-directly = KernelRidge(kernel).fit(uniform, labels).predict(["XX", "XY"])
-assert np.abs(shrunken - directly).max() < 1e-8
-totals = [weights[uniform.templates.numpy() == i].sum(0) for i in (0, 1)]
-print(np.abs(totals).round(6))  # (template of the string, of the mean)
+N = template_matrix(task, kernel)
+shrunken = N @ np.linalg.solve(N_plus_X, means)  # (r,)
+model = KernelRidge(kernel).fit(uniform, labels)
+assert np.abs(shrunken - model.predict(["XX", "XY"])).max() < 1e-8
+totals = [weights[uniform.templates.numpy() == i].sum(0)
+          for i in (0, 1)]
+print(np.abs(totals).round(6))  # template of the string × of the mean
 
 # %% [markdown]
 r"""
@@ -662,7 +674,9 @@ Change the templates, the numbers of strings and symbols, the noise or Zipf's ex
 my_task = TemplateTask({"αβγ": 1, "αββ": -1, "ααα": 0}, noise=1.0)
 n, m, s = 20_000, 5_000, 0.5
 my_sample = my_task.sample(n, m, seed=0, zipf=s)
-answers = KernelRidge(kernel).fit(my_sample).predict(["XYZ", "XYY", "XXX"])
-squared = expected_error(my_task, kernel, n, alphabet=my_task.law(m, s))
+model = KernelRidge(kernel).fit(my_sample)
+answers = model.predict(["XYZ", "XYY", "XXX"])
 print("errors:", (answers - my_task.values).round(3))
+law = my_task.law(m, s)
+squared = expected_error(my_task, kernel, n, alphabet=law)
 print(f"expected root mean square: {squared**0.5:.3f}")
