@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy import stats
 
 matplotlib.use("Agg")
 
@@ -324,3 +325,45 @@ def test_labelled_points_carry_their_names_and_groups():
     (outline,) = ax.patches
     corners = outline.get_xy()[:4]
     assert np.allclose(np.linalg.norm(np.diff(corners, axis=0), axis=1), np.sqrt(2))  # around, not across
+
+
+# ---- the law of outputs on unseen strings ------------------------------------------------------------------------
+
+
+def test_the_first_layer_leaves_white_what_has_not_moved_at_all():
+    moved = np.array([[0.2, 0.0, 1e-9, 0.0], [0.1, 0.3, 0.0, 0.0]])
+    figure = figures.first_layer({"a string": [0, 2]}, moved, seen=2)
+    string, columns = figure.axes[:2]
+    assert string.collections[0].get_array().tolist() == [[1, 0, 0, 0], [0, 0, 1, 0]]
+    assert columns.collections[0].get_array().mask.tolist() == (moved == 0).tolist()
+
+
+def test_the_laws_largest_distance_is_that_of_the_kolmogorov_smirnov_test():
+    rng = np.random.default_rng(0)
+    panels = {f"shift {d}": {"αα": rng.normal(size=60), "αβ": d + rng.normal(size=35)} for d in (0, 2)}
+    figure = figures.laws(panels)
+    for ax, outputs in zip(figure.axes, panels.values(), strict=True):
+        distance = stats.ks_2samp(*outputs.values()).statistic
+        assert f"largest distance {distance:.2f}" in ax.get_title()
+        ((start, end),) = ax.collections[0].get_segments()
+        assert end[1] - start[1] == pytest.approx(distance)
+
+
+def test_p_values_are_drawn_for_every_series_and_point_around_the_band_of_uniform_ones():
+    rows = pd.DataFrame([{"series": series, "n": of.n, "p_value": (of.seed + 0.5) / 50}
+                         for of, series in experiments.EXPERIMENTS["mlp-law"].runs().items()])
+    figure = figures.p_values("mlp-law", rows)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["95 % band of 50 uniform p-values", "equal laws", *(
+        f"{series}, n = {n}" for series in ("Fully-connected", "Transformer") for n in (64, 1024))]
+    band = figure.axes[0].collections[0].get_paths()[0]
+    width = stats.kstwo.ppf(0.95, 50)
+    assert band.contains_points([(0.5, 0.5 + 0.95 * width), (0.5, 0.5 - 0.95 * width)]).all()
+    assert not band.contains_points([(0.5, 0.5 + 1.05 * width), (0.1, 0.1 + 1.05 * width)]).any()
+
+
+@pytest.mark.parametrize("draw", [figures.p_values, figures.learning_curves])
+def test_a_figure_without_rows_yet_is_drawn_all_the_same(draw):
+    name = "mlp-law" if draw is figures.p_values else "fully-connected"
+    e = experiments.EXPERIMENTS[name]
+    assert draw(name, pd.DataFrame(columns=["series", *experiments.columns(e.kind)])).axes

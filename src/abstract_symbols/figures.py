@@ -312,8 +312,10 @@ def labelled_points(points: np.ndarray, names: Sequence[str], groups: Sequence[s
         mine = [g == group for g in groups]
         ax.plot(*points[mine].T, MARKERS[index], color=f"C{index}", markersize=11, linestyle="none", label=group)
     for point, name in zip(points, names, strict=True):
-        ax.annotate(name, point, xytext=(0, 11), textcoords="offset points", ha="center", fontsize=12)
-    ax.margins(0.2)
+        x, y = (point - centre) / np.linalg.norm(point - centre)  # names stand outside
+        ax.annotate(name, point, xytext=(12 * x, 16 * y), textcoords="offset points", fontsize=12, va="center",
+                    ha="center" if abs(x) < 0.5 else "left" if x > 0 else "right")
+    ax.margins(0.25)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     figure.legend(loc="outside upper left", ncols=2)
@@ -327,7 +329,7 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
         return f"No run of {len(e.runs())} is done yet."
     seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
-    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} seeds a point; "
+    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} seed{'' if each == '1' else 's'} a point; "
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
@@ -490,7 +492,7 @@ def p_values(name: str, rows: pd.DataFrame) -> Figure:
         width = stats.kstwo.ppf(0.95, most)
         ax.fill_between(line, np.maximum(line - width, 0), np.minimum(line + width, 1), color="0.92", zorder=0,
                         label=f"95 % band of {most} uniform p-values")
-    ax.plot(line, line, color="0.5", linewidth=1)
+    ax.plot(line, line, color="0.5", linewidth=1, label="equal laws")
     styles = dict(zip(e.grid[e.x], ("-", "--", ":"), strict=False))
     for color, series in enumerate(e.series):
         for x, values in rows[rows["series"] == series].groupby(e.x)["p_value"]:
