@@ -116,6 +116,16 @@ def entries(*changes, drop=()):
     (entries({"measure": "n50", "experiment": "stop-rule", "series": ["Transformer"]}),
      ["'same-different-mlp'", "'stop-rule'", "publish"]),
     (entries({"measure": "below", "at": [32]}), ["'same-different-mlp'", "p"]),
+    (entries({"metric": "test_los"}), ["'same-different-mlp'", "no metric 'test_los'; it has", "test_loss"]),
+    (entries({"measure": "same_law", "metric": "p_value"}), ["'same-different-mlp'", "no metric 'p_value'"]),
+    (entries({"experiment": "gram", "series": ["αα / αβ"], "metric": "deviation", "error": "standard_error"}),
+     ["'gram'", "no metric 'standard_error'; it has deviation, collisions"]),
+    (entries({"measure": "slope"}), ["'same-different-mlp'", "lacks metric"]),
+    (entries({"measure": "slope", "metric": "test_loss"}, drop=["value"]), ["'same-different-mlp'", "lacks value"]),
+    (entries({"measure": "signal", "metric": "test_loss", "needed": 5}), ["'same-different-mlp'", "lacks error"]),
+    (entries({"measure": "signal", "metric": "test_loss", "error": "test_loss"}), ["lacks needed"]),
+    (entries({"measure": "same_law"}), ["'same-different-mlp'", "lacks metric"]),
+    (entries({"measure": "different_laws"}), ["'same-different-mlp'", "lacks metric"]),
     (entries({"measure": "growth"}), ["'same-different-mlp'", "over"]),
     (entries({"measure": "at_most"}), ["'same-different-mlp'", "at"]),
     (["a sentence"], ["claims.yml"]),
@@ -269,6 +279,111 @@ def test_the_table_of_n50_has_the_series_with_rows_and_leaves_out_an_n_that_lack
     assert table.loc["+ b"].tolist() == pytest.approx([crossing] * 3)
 
 
+# ---- exponents ---------------------------------------------------------------------------------------------------
+
+
+def write_metrics(folder, name, metrics, series=None):
+    """Rows of any experiment, or of one of its series, with metrics of our choice: metrics(run) names some of them."""
+    e = experiments.EXPERIMENTS[name]
+    with ResultsFile(e.path(folder), e.kind) as file:
+        file.append([{"key": of.key, **asdict(of), **{m: kind(1) for m, kind in e.kind.METRICS.items()}, **metrics(of),
+                      "seconds": 1.0, "device": "cpu", "torch": "2.0", "commit": "made up"}
+                     for of, label in e.runs().items() if series in (None, label)])
+
+
+def stated(measure, experiment, series, **options):
+    """A claim of our own."""
+    return claims.Claim("ours", "none", "So it is.", measure, experiment, tuple(series), 0.1, 0.2, options)
+
+
+@given(st.floats(-3, 3), st.floats(1e-3, 1e3), st.floats(0.1, 10), st.integers(2, 6))
+def test_the_slope_of_a_power_law_is_its_exponent_whatever_the_units(exponent, factor, unit, points):
+    x = unit * 3.0 ** np.arange(points)
+    y = factor * x**exponent
+    assert claims.slope(x, [y, 2 * y]) == pytest.approx([exponent] * 2, abs=1e-9)
+
+
+def test_the_slope_is_the_line_of_least_squares():
+    assert float(claims.slope([1, 2, 4, 8], [1, 4, 2, 8])) == pytest.approx(0.8)
+    assert float(claims.slope([1, 10, 100], [1, 1, 10])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("exponent", "verdict"), [
+    (-0.5, "held"), (-0.42, "held"), (-0.58, "held"), (-0.35, "held in part"), (-0.65, "held in part"),
+    (-0.8, "not held")])
+def test_an_exponent_is_judged_by_its_distance_to_the_stated_one(exponent, verdict, tmp_path):
+    write_metrics(tmp_path, "width", lambda of: {"error": 3 * of.width**exponent * (1 + 10 * wobble(of.seed % 5))})
+    judgement = judge("kernel-width", tmp_path)
+    measured = judgement.measured
+    assert judgement.verdict == verdict and measured.ours == pytest.approx(exponent)
+    assert measured.distance == pytest.approx(abs(exponent + 0.5)) and measured.paper is None
+    assert exponent - 0.03 < measured.low < exponent < measured.high < exponent + 0.03
+
+
+def test_an_exponent_is_that_of_the_mean_between_the_stated_ends_and_carries_the_papers():
+    """Outside 100 ... 1000 the metric is far from its law; seeds differ by a factor that the mean does not see."""
+    rows = pd.DataFrame([
+        {"series": series, "n": n, "seed": seed, "error": n**-1.0 * (1 + 0.9 * (seed - 1)) if 100 <= n <= 1000 else 7.0}
+        for series in ("αα / αβ", "αβα / αββ") for n in (10, 100, 316, 1000, 10000) for seed in range(3)])
+    law = stated("slope", "ridge-n", ["αα / αβ"], metric="error", at=[100, 1000], value=-0.75, paper=-0.5)
+    measured = claims.MEASURES["slope"](law, rows)
+    assert (measured.ours, measured.distance) == (pytest.approx(-1), pytest.approx(0.25)) and measured.paper == -0.5
+    everywhere = replace(law, options={"metric": "error", "value": -1.0})
+    assert claims.MEASURES["slope"](everywhere, rows).ours > -0.5
+
+
+# ---- values against their own errors, and p-values ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(7, "held"), (5, "held"), (3.5, "held in part"), (2, "not held"),
+                                                (-4, "not held")])
+def test_a_signal_is_judged_where_it_is_least_sure(ratio, verdict, tmp_path):
+    write_metrics(tmp_path, "eigenvalues", lambda of: {
+        "eigenvalue": 0.1 * ratio if of.task == "program" else 1.0, "standard_error": 0.1})
+    judgement = judge("template-matrix-positive", tmp_path)
+    assert judgement.verdict == verdict
+    assert judgement.measured.ours == pytest.approx(ratio) and judgement.measured.paper is None
+    assert judgement.measured.distance == pytest.approx(max(0, 5 - ratio))
+    assert judgement.measured.high - judgement.measured.low == pytest.approx(4)
+
+
+def test_a_value_without_error_is_no_weak_signal():
+    rows = pd.DataFrame({"series": "αα / αβ", "eigenvalue": [2.0, 1.0], "standard_error": [0.2, 0.0]})
+    claim = stated("signal", "eigenvalues", ["αα / αβ"], metric="eigenvalue", error="standard_error", needed=5)
+    assert claims.MEASURES["signal"](claim, rows).ours == pytest.approx(10)
+
+
+@pytest.mark.parametrize(("p", "combined"), [
+    ([0.3], 0.3), ([0.01], 0.01), ([0.2, 0.5], 0.1 * (1 - math.log(0.1))), ([1.0, 1.0, 1.0], 1.0),
+    ([0.0] * 2, 1e-300), ([0.1] * 4, 1e-4 * sum((-math.log(1e-4)) ** i / math.factorial(i) for i in range(4))),
+])
+def test_p_values_are_combined_by_fishers_method(p, combined):
+    """Of k p-values with product q: q Σ (−ln q)^i / i!, i < k."""
+    rows = pd.DataFrame({"series": "Fully-connected", "p_value": p})
+    same, different = (claims.MEASURES[measure](stated(measure, "mlp-law", ["Fully-connected"], metric="p_value"), rows)
+                       for measure in ("same_law", "different_laws"))
+    assert same.ours == different.ours == pytest.approx(combined)
+    assert same.low <= same.ours * (1 + 1e-9) and same.ours <= same.high * (1 + 1e-9)
+    decades = math.log10(combined / 0.01)
+    assert (same.distance, different.distance) == (pytest.approx(max(0, -decades), abs=1e-12),
+                                                   pytest.approx(max(0, decades), abs=1e-12))
+
+
+def test_p_values_of_equal_laws_hold_and_small_ones_do_not(tmp_path):
+    """Fifty p-values that lie evenly between 0 and 1 for the one network, small ones for the other."""
+    p = {"mlp": lambda of: (of.seed + 0.5) / 50, "transformer": lambda of: 1e-3}
+    write_metrics(tmp_path, "mlp-law", lambda of: {"p_value": p[of.network](of)})
+    assert [judge(name, tmp_path).verdict for name in ("mlp-law", "mlp-law-transformer")] == ["held", "held"]
+    p = {"transformer": p["mlp"], "mlp": p["transformer"]}
+    (tmp_path / "mlp-law.csv").unlink()
+    write_metrics(tmp_path, "mlp-law", lambda of: {"p_value": p[of.network](of)})
+    assert judge("mlp-law", tmp_path).verdict == "not held"
+    (tmp_path / "mlp-law.csv").unlink()
+    write_metrics(tmp_path, "mlp-law", lambda of: {"p_value": 0.0}, series="Fully-connected")
+    assert judge("mlp-law", tmp_path).verdict == "not held"
+    assert judge("mlp-law-transformer", tmp_path).verdict == "not tested"
+
+
 # ---- growth of n₅₀ with an option of the series, and the worst series at one n ------------------------------------
 
 SMALL_DIMENSIONS = (64, 128, 256, 512)
@@ -326,7 +441,7 @@ def test_at_most_is_the_mean_of_the_worst_series_at_its_n(error, verdict, tmp_pa
 ])
 def test_a_claim_of_which_one_row_is_missing_is_not_tested(series, untested, tmp_path):
     write(tmp_path, lambda s, n, seed: None if (s, n, seed) == (series, 64, 3) else crossing(T=300, M=30)(s, n, seed))
-    for j in scoreboard(results=tmp_path):
+    for j in scoreboard("same-different", tmp_path):
         assert (j.verdict == "not tested") == (j.measured is None) == (j.claim.id.split("-")[-1] in untested)
         total = 55 * len(j.claim.series)
         assert j.coverage == f"{total - (j.verdict == 'not tested')} of {total} runs"
@@ -354,7 +469,9 @@ def test_committed_rows_give_one_of_the_four_verdicts():
 
 @pytest.mark.parametrize("name", [e.name for e in experiments.EXPERIMENTS.values() if e.published])
 def test_every_series_of_an_experiment_with_a_published_figure_has_its_curve(name):
-    for series in experiments.EXPERIMENTS[name].series:
+    """Where the legend is in other words than ours, every series that is in it."""
+    e = experiments.EXPERIMENTS[name]
+    for series in e.legend or e.series:
         curve = claims.published(name, series)
         assert len(curve) >= 3 and curve["x"].is_monotonic_increasing
         assert (curve["y_low"] <= curve["y"]).all() and (curve["y"] <= curve["y_high"]).all()
