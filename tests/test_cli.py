@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ def test_run_completes_and_says_so(capsys):
     assert len(load("tiny")) == 6
 
 
+def test_run_of_one_series_leaves_the_others(capsys, monkeypatch):
+    two = {"narrow": {"network": "mlp", "width": 4}, "wide": {"network": "mlp", "width": 8}}
+    monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, series=two))
+    assert main([*RUN_TINY, "--series", "wide"]) == 0
+    assert set(load("tiny")["series"]) == {"wide"} and len(load("tiny")) == 6
+    assert main([*RUN_TINY, "--series", "wide", "narrow"]) == 0
+    assert len(load("tiny")) == 12
+    assert capsys.readouterr().out == "tiny: complete\n" * 2
+
+
 def test_run_says_what_is_missing_when_time_is_up(capsys):
     assert main([*RUN_TINY, "--minutes", "1e-9"]) == 0
     assert capsys.readouterr().out == "tiny: 6 runs missing; the same command goes on\n"
@@ -103,6 +114,7 @@ def test_a_broken_row_fails_every_command_that_reads_it_in_one_line(capsys, book
     (["run", "tiny", "--device", "tpu"], "'tpu'; known are auto, cpu, cuda"),
     ([*RUN_TINY, "--minutes", "0"], "minutes=0"),
     (["run", "tiny", "--workers", "0"], "workers=0"),
+    ([*RUN_TINY, "--series", "MLP"], "'tiny' has no series 'MLP'; it has Fully-connected"),
     (["bench", "--device", "tpu"], "'tpu'"),
     (["bench", "--members", "0"], "members=0"),
 ])

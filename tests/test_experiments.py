@@ -12,15 +12,16 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import abstract_symbols
-from abstract_symbols import experiments, runs
+from abstract_symbols import experiments, runs, theory
 from abstract_symbols.experiments import (
     EXPERIMENTS,
     Experiment,
@@ -94,6 +95,10 @@ def without_circumstances(rows):
     (Run("same-different", "transformer", n=64, seed=3), "d805fe3b40cd4d1c"),
     (Run("aba-abb", "mlp", n=4, seed=0, lr=0.01, gram=True, width=64), "7f94a61012c7dc32"),
     (Run("same-different", "transformer", n=64, seed=3, a=True, b=True), "0a417a6cf65833e2"),
+    (theory.LawRun("same-different", "mlp", n=64, seed=0, evaluation=3000), "54c14685d30af7ff"),
+    (theory.GramRun("same-different", seed=0, n=1000, alphabet=10), "c2168a7afb453982"),
+    (theory.RidgeRun("aba-abb", seed=0, n=10_000, ridge=1e-4, noise=0), "2300989549c59f72"),
+    (theory.EigenvalueRun("same-different", seed=0, beta=2), "c9b554638079d3a9"),
 ])
 def test_keys_of_committed_rows_are_for_ever(of, key):
     assert of.key == key
@@ -168,6 +173,129 @@ def test_a_runs_strings_come_from_three_disjoint_alphabets():
     assert not symbols[0] & symbols[1] and not symbols[0] & symbols[2] and not symbols[1] & symbols[2]
     assert m.network.vocab == 47
     assert not m.validation.templates.equal(m.test.templates), "each is drawn anew"
+
+
+# ---- runs of another kind ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Toss(runs.Job):
+    """Tosses of a coin that is not fair."""
+
+    METRICS: ClassVar[dict[str, type]] = {"share": float, "heads": int}
+
+    coin: str
+    seed: int
+    bias: float = 0.5
+    tosses: int = 100
+    wind: float | None = None
+
+    @classmethod
+    def perform(cls, runs, device):
+        heads = [sum(random.Random(f"{r.coin} {r.seed}").random() < r.bias for _ in range(r.tosses)) for r in runs]
+        return [{"share": h / r.tosses, "heads": h} for h, r in zip(heads, runs, strict=True)]
+
+
+TOSSES = Experiment(name="tosses", title="Three coins", kind=Toss, base={"tosses": 10}, seeds=2,
+                    series={"penny": {"coin": "penny"}, "cent": {"coin": "cent", "wind": 1}},
+                    grid={"bias": (0.25, 0.5, 1)})
+
+
+@pytest.fixture
+def tosses(tmp_path, monkeypatch):
+    """An experiment of another kind of runs, all done."""
+    monkeypatch.setitem(EXPERIMENTS, "tosses", TOSSES)
+    assert run("tosses", device="cpu", workers=1, results=tmp_path) == 0
+    return TOSSES.path(tmp_path)
+
+
+def test_numbers_that_are_equal_make_one_run_of_any_kind():
+    one, other = Toss("penny", 0, bias=1, wind=2), Toss("penny", 0, bias=1.0, wind=2.0)
+    assert one == other and one.key == other.key
+    assert (type(one.bias), type(one.wind), type(one.tosses), Toss("penny", 0).wind) == (float, float, int, None)
+    stated = json.dumps({"bias": 1.0, "coin": "penny", "seed": 0, "wind": 2.0})
+    assert one.key == hashlib.sha256(stated.encode()).hexdigest()[:16]
+
+
+@given(st.tuples(st.sampled_from(["penny", "cent"]), st.integers(0, 9), st.floats(0, 1) | st.integers(0, 1),
+                 st.integers(1, 9), st.none() | st.floats(0, 9)),
+       st.sampled_from(["seed", "bias", "tosses", "wind"]))
+def test_a_changed_field_changes_the_key_of_any_kind(values, name):
+    of = Toss(*values)
+    assert replace(of, **{name: (getattr(of, name) or 0) + 1}).key != of.key == replace(of).key
+
+
+def test_a_kind_performs_its_runs_one_by_one_unless_it_says_otherwise():
+    assert [len(unit) for unit in units(TOSSES.runs(), "cpu")] == [1] * 12
+    with pytest.raises(TypeError, match="Job does not say how"):
+        runs.Job.perform([runs.Job()], "cpu")
+    with pytest.raises(TypeError, match="KernelJob does not say what"):
+        theory.KernelJob.perform([theory.KernelJob("same-different", 0)], "cpu")
+
+
+def test_a_results_file_has_the_columns_of_its_kind(tosses):
+    header = "key,coin,seed,bias,tosses,wind,share,heads,seconds,device,torch,commit"
+    assert list(columns(Toss)) == header.split(",") and tosses.read_text().startswith(header + "\n")
+    rows = read_rows(tosses, Toss)
+    assert len(rows) == 12 and {row["key"] for row in rows} == {r.key for r in TOSSES.runs()}
+    for row in rows:
+        assert type(row["heads"]) is int and row["share"] == row["heads"] / 10
+        assert row["wind"] == (1.0 if row["coin"] == "cent" else None)
+    assert set(load("tosses", tosses.parent)["series"]) == {"penny", "cent"}
+
+
+@pytest.mark.parametrize("kind", [Run, theory.GramRun])
+def test_a_file_of_another_kind_is_refused_and_left_alone(kind, tosses):
+    before = tosses.read_bytes()
+    for attempt in (lambda: read_rows(tosses, kind), lambda: ResultsFile(tosses, kind).__enter__()):
+        with pytest.raises(ValueError, match="tosses.csv, line 1, column coin: unknown column"):
+            attempt()
+    assert tosses.read_bytes() == before
+
+
+@pytest.mark.parametrize(("column", "cell", "named"), [
+    ("heads", "1.5", "column heads: .*'1.5'"), ("share", "", "column share: empty cell"),
+    ("wind", "strong", "column wind: .*'strong'"), ("bias", "0.3", "column key: .*a cell was changed")])
+def test_a_broken_cell_of_any_kind_is_named(column, cell, named, tosses):
+    header, first, *rest = tosses.read_text().split("\n")
+    cells = dict(zip(header.split(","), first.split(","), strict=True))
+    tosses.write_text("\n".join([header, ",".join({**cells, column: cell}.values()), *rest]))
+    with pytest.raises(ValueError, match=f"line 2, {named}"):
+        read_rows(tosses, Toss)
+
+
+def test_rows_of_any_kind_are_appended_once(tosses):
+    new = Toss("dime", 0)
+    row = {"key": new.key, **asdict(new), "share": 0.5, "heads": 50, "seconds": 0.0, "device": "cpu", "torch": "2.0",
+           "commit": "tested"}
+    for _ in range(2):
+        with ResultsFile(tosses, Toss) as file:
+            file.append([row])
+    assert read_rows(tosses, Toss)[12:] == [row]
+    assert len(load("tosses", tosses.parent)) == 12, "a row of no series"
+
+
+def test_a_sweep_of_some_series_leaves_the_others(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "tosses", TOSSES)
+    assert run("tosses", device="cpu", workers=1, series=["cent"], results=tmp_path) == 0
+    assert {row["coin"] for row in read_rows(TOSSES.path(tmp_path), Toss)} == {"cent"}
+    assert run("tosses", device="cpu", workers=1, series=["penny", "cent"], results=tmp_path) == 0
+    assert len(read_rows(TOSSES.path(tmp_path), Toss)) == 12
+    with pytest.raises(ValueError, match="'tosses' has no series 'dime'; it has penny, cent"):
+        run("tosses", device="cpu", workers=1, series=["cent", "dime"], results=tmp_path)
+
+
+def test_runs_of_any_kind_are_repeated_at_the_points_and_by_the_metric_that_are_asked_for(tosses):
+    committed = load("tosses", tosses.parent)
+    committed["heads"] += 3 * (committed["bias"] == 1)
+    table = repeat("tosses", committed, seeds=[1], metric="heads", bias=[0.25, 1])
+    assert list(table) == ["series", "bias", "seed", "committed", "repeated"] and set(table["bias"]) == {0.25, 1}
+    assert len(table) == 4 and set(table["seed"]) == {1}
+    assert (table["committed"] - table["repeated"]).tolist() == (3 * (table["bias"] == 1)).tolist()
+    assert len(repeat("tosses", committed, seeds=[0, 1], metric="share")) == 12
+    assert set(repeat("tosses", committed, seeds=[0], metric="share", coin=["cent"])["coin"]) == {"cent"}
+    with pytest.raises(ValueError, match=r"no rows with bias in \[0.3\], seed in \[0\]"):
+        repeat("tosses", committed, seeds=[0], metric="share", bias=[0.3])
 
 
 @pytest.mark.parametrize(("of", "named"), [

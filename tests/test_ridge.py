@@ -14,7 +14,6 @@ from abstract_symbols import Sample, TemplateTask
 from abstract_symbols.kernels.ridge import KernelRidge, _pack, dense_ridge, gram_matrix
 from abstract_symbols.kernels.template_matrix import template_matrix
 from abstract_symbols.kernels.transformer import TransformerKernel
-from abstract_symbols.templates import named_token, token_name
 
 KERNEL = PatternKernel()
 SAME_DIFFERENT = TemplateTask({"αα": +1, "αβ": -1})
@@ -246,17 +245,6 @@ def test_labels_of_zero_need_no_iterations():
 
 
 # ---- strings -----------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(0, 70_000), st.text(st.characters(min_codepoint=48, max_codepoint=0x20000,
-                                                    exclude_categories=["Cs"]), max_size=4))
-@example(2, "一丁")
-@example(4, "七三")
-@example(5, "七三")
-@example(0xD800 - 0x4E00, "㐀a\U00010000")
-def test_characters_are_the_names_of_tokens(token, regular):
-    regular = tuple(dict.fromkeys(regular))
-    assert named_token(token_name(token, regular), regular) == token
 
 
 @pytest.mark.parametrize("method", ["linear", "dense"])

@@ -13,7 +13,7 @@ from scipy import stats
 
 from abstract_symbols import Template, TemplateTask, templates
 from abstract_symbols.tasks import TASKS, task
-from abstract_symbols.templates import WILDCARDS, token_name
+from abstract_symbols.templates import UNNAMED, WILDCARDS, named_token, token_name
 
 FRESH = "wxyz"  # as many as a template below is long: what holds for these holds for an endless alphabet
 
@@ -371,6 +371,23 @@ def test_no_two_tokens_share_a_character_at_the_blocks_edges_nor_with_a_regular_
     assert not any(0xD800 <= ord(c) < 0xE000 for c in names), "surrogates are no characters"
     with pytest.raises(ValueError, match=f"token {last + 1}"):
         token_name(last + 1, regular)
+
+
+@given(st.integers(0, 70_000), st.text(st.characters(min_codepoint=48, max_codepoint=0x20000,
+                                                    exclude_categories=["Cs"]), max_size=4))
+@example(2, "一丁")
+@example(4, "七三")
+@example(5, "七三")
+@example(0xD800 - 0x4E00, "㐀a\U00010000")
+def test_the_name_of_a_token_leads_back_to_it(token, regular):
+    regular = tuple(dict.fromkeys(regular))
+    assert named_token(token_name(token, regular), regular) == token
+
+
+@given(st.lists(st.characters(max_codepoint=0x4DFF), min_size=2, max_size=4, unique=True))
+def test_characters_that_name_no_token_get_ids_of_their_own_far_from_all_tokens(characters):
+    ids = [named_token(c, characters[:1]) for c in characters]
+    assert ids[0] == 0 and min(ids[1:]) >= UNNAMED and len(set(ids)) == len(ids)
 
 
 @given(st.integers(0, CJK + BEYOND - 1), st.integers(0, CJK + BEYOND - 1))
