@@ -94,13 +94,13 @@ unseen symbol stands in two places: position 1 and position 2 have separate weig
 :label: mlp-fails
 :class: paper
 
-Let the weights start i.i.d. Gaussian, or from any law that renaming the symbols leaves unchanged, and be trained by
+Let the weights start i.i.d. Gaussian, or from any law that renaming the symbols *at one position* leaves unchanged, and be trained by
 (stochastic) gradient descent. Then the output $f(x; \theta_t)$ has the *same law* for every string $x$ of unseen symbols. Its
 mean cannot depend on the template, and the expected test loss is at least the variance of the label over templates.
 ::::
 
 With labels $\pm1$, equally likely, this variance is $1$: the loss of always answering $0$. That is chance, and the
-theorem says that no amount of data helps.
+theorem says that no amount of data helps. {doc}`mlps-cannot` proves it and watches the proof inside a network.
 
 ## What a transformer can do, and what $a$ and $b$ add
 
