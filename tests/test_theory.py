@@ -17,6 +17,7 @@ from abstract_symbols.networks import exchanged
 from abstract_symbols.runs import Run
 from abstract_symbols.tasks import TASKS, task
 from abstract_symbols.theory import (
+    AttentionRun,
     EmbeddingRun,
     GramRun,
     LastLayerRun,
@@ -436,6 +437,22 @@ def test_a_last_layer_run_learns_from_the_features_alone():
     train([member], epochs=3, stop=0)
     assert torch.equal(member.network.features, before) and len(before) == 24 + 30 + 30
     assert not torch.equal(member.network.readout.weight, start)
+
+
+def test_an_attention_run_measures_the_first_layers_attention_at_cls_before_and_after_training():
+    run = AttentionRun(**{**TINY, "readout_only": None, "a": True, "seed": 1})
+    (metrics,) = AttentionRun.perform([run], "cpu")
+    member, start = run.member(), run.member().network
+    train([member], epochs=40, stop=0, batch=10)
+    for when, network in (("before", start), ("after", member.network)):
+        attention = network.blocks[0].attention
+        x = network.blocks[0].norm_attention(network.embed(member.test.tokens))  # (n, k, d_emb)
+        q, k = (torch.stack(w(x).detach().split(6, -1), 1) for w in (attention.W_Q, attention.W_K))  # (n, heads, k, 6)
+        own = attention.c_kq * attention.a[:, None] * torch.einsum("nd,nkd->nk", x[:, -1], x)[:, None]
+        logits = torch.einsum("nhd,nhkd->nhk", q[:, :, -1], k) / 6**0.5 + own.detach()
+        assert metrics[f"logits_{when}"] == pytest.approx(float(logits.std()), rel=1e-4)
+        assert metrics[f"largest_{when}"] == pytest.approx(float(logits.softmax(-1).amax(-1).mean()), rel=1e-4)
+    assert metrics["logits_after"] > 1.2 * metrics["logits_before"]
 
 
 def predictions_by_definition(run):

@@ -278,6 +278,15 @@ EXPERIMENTS = {
             legend={"d = 1024": "Initialization scale multiplier 64"},
         ),
         Experiment(
+            name="attention",
+            title="What training all weights does to attention, on αα against αβ",
+            kind=theory.AttentionRun,
+            base={"task": "same-different", "network": "transformer"},
+            series={"Transformer": {}, "Modified transformer": {"a": True, "b": True}},
+            grid={"n": (64, 1024)},
+            seeds=3,
+        ),
+        Experiment(
             name="last-layer-aba-abb",
             title="A transformer whose last layer alone is trained, on αβα against αββ",
             kind=theory.LastLayerRun,

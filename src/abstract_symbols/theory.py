@@ -19,7 +19,7 @@ from .ensembles import Ensemble, Member
 from .kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
 from .kernels.ridge import gram_matrix
 from .kernels.template_matrix import smallest_eigenvalue
-from .networks import Linear
+from .networks import Linear, Transformer
 from .runs import Job, Run
 from .tasks import task
 from .templates import Sample, TemplateTask
@@ -134,6 +134,38 @@ class LastLayerRun(Run):
         network(tokens)
         hook.remove()
         return read[0]
+
+
+def cls_logits(network: Transformer, tokens: Tensor) -> Tensor:
+    """The attention logits at [CLS] in a transformer's first layer: strings (n, k) to (n, heads, k + 1).
+
+    Source: the chapter "From kernel to network".
+    """
+    block = network.blocks[0]
+    with torch.no_grad():
+        return block.attention.logits(block.norm_attention(network.embed(tokens)))[:, :, -1]
+
+
+@dataclass(frozen=True)
+class AttentionRun(Run):
+    """One trained transformer, and how far its first layer's attention at [CLS] is from uniform before and after.
+
+    Over unseen strings and heads: logits_*, the standard deviation of the logits; largest_*, the mean of the largest
+    attention weight. Other fields and metrics: `Run`'s.
+
+    Source: the chapter "From kernel to network".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {
+        **Run.METRICS, "logits_before": float, "logits_after": float, "largest_before": float, "largest_after": float}
+
+    def measure(self, member: Member) -> dict[str, float]:
+        found = {}
+        for when, network in (("before", self.member().network), ("after", member.network)):
+            logits = cls_logits(network, member.test.tokens.to(next(network.parameters()).device)).double()
+            found[f"logits_{when}"] = float(logits.std())
+            found[f"largest_{when}"] = float(logits.softmax(-1).amax(-1).mean())
+        return found
 
 
 @dataclass(frozen=True)
