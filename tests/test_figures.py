@@ -99,6 +99,42 @@ def test_a_figure_of_an_experiment_without_a_published_one_draws_ours_alone(rows
     assert "paper" not in table_of(figures.values_table(NAME, rows))[1]
 
 
+def legend_of(figure):
+    """Legend words → their lines' (colour, marker)."""
+    (legend,) = figure.legends
+    return {text.get_text(): (matplotlib.colors.to_hex(line.get_color()), line.get_marker())
+            for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)}
+
+
+@pytest.mark.parametrize("missing", [["Transformer"], ["Fully-connected", "Modified transformer"]])
+def test_a_series_without_rows_is_not_in_the_legend_as_if_it_had_some(rows, missing):
+    whole = legend_of(figures.learning_curves(NAME, rows))
+    assert set(whole) == {*E.series, "the paper's (same marker)"}
+    some = rows[~rows["series"].isin(missing)]
+    figure = figures.learning_curves(NAME, some)
+    legend, grey = legend_of(figure), matplotlib.colors.to_hex(figures.PAPER)
+    assert set(legend) == {*set(E.series) - set(missing), "the paper's (same marker)",
+                           *(f"{series} (paper)" for series in missing)}
+    for series in E.series:
+        if series in missing:
+            assert legend[f"{series} (paper)"] == (grey, whole[series][1]), "the marker of its curve"
+        else:
+            assert legend[series] == whole[series], "the colour and marker that it has when all is there"
+    drawn = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 11]
+    assert sum(matplotlib.colors.to_hex(line.get_color()) != grey for line in drawn) == 3 - len(missing)
+    text = figures.alt_text(NAME, some)
+    assert text.endswith(f"No run is done yet: {', '.join(missing)}.")
+    assert not any(f"{series}: " in text.replace("Modified transformer: ", "M: ") for series in missing)
+    assert {row[0] for row in table_of(figures.values_table(NAME, some))[2]} == set(E.series) - set(missing)
+
+
+def test_without_rows_the_papers_curves_are_drawn_alone(rows):
+    figure = figures.learning_curves(NAME, rows[:0])
+    assert set(legend_of(figure)) == {f"{series} (paper)" for series in E.series}
+    assert "No run is done yet: Fully-connected, Transformer, Modified transformer." in figures.alt_text(NAME, rows[:0])
+    assert table_of(figures.values_table(NAME, rows[:0]))[2] == []
+
+
 def test_every_mean_is_inside_the_picture_however_large(rows):
     rows.loc[rows["n"] == 64, "test_loss"] = 7.0
     assert figures.learning_curves(NAME, rows).axes[0].get_ylim()[1] > 7
@@ -161,6 +197,13 @@ def test_the_values_are_folded_and_complete(rows):
 def test_a_point_of_one_seed_has_no_standard_error(rows):
     _, _, body = table_of(figures.values_table(NAME, rows[rows["seed"] == 2]))
     assert not any("nan" in cell for row in body for cell in row)
+
+
+def test_the_values_are_those_of_the_metric_that_is_asked_for(rows):
+    rows["test_error"], rows["final_test_error"] = 0.25, 0.5
+    _, head, body = table_of(figures.values_table(NAME, rows, "test_error"))
+    ours, last = head.index("ours"), head.index("ours, last epoch")
+    assert {(row[ours], row[last]) for row in body} == {("0.250 ± 0.000", "0.500 ± 0.000")}
 
 
 def test_a_fold_escapes_its_title():
@@ -291,6 +334,91 @@ def test_a_picture_of_strings_has_a_tile_a_symbol_of_the_symbols_colour():
     assert {"same", "different"} <= {t.get_text() for t in ax.texts}
 
 
+# ---- logarithmic axes, heat maps ---------------------------------------------------------------------------------
+
+WIDTH = experiments.EXPERIMENTS["width"]
+
+
+@pytest.fixture
+def widths():
+    """Errors 2 / √width of the first series, 3 / width of the second, ± 10 % over the seeds."""
+    first = next(iter(WIDTH.series))
+    return pd.DataFrame([
+        {"series": series, "width": of.width, "seed": of.seed,
+         "error": (2 * of.width**-0.5 if series == first else 3 / of.width) * (1.1 if of.seed % 2 else 0.9)}
+        for of, series in WIDTH.runs().items()])
+
+
+def drawn_lines(figure):
+    return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in figure.axes[0].lines
+            if len(line.get_xdata())]
+
+
+def is_among(lines, x, y):
+    return any(len(a) == len(x) and np.allclose(a, x) and np.allclose(b, y) for a, b in lines)
+
+
+def test_power_laws_are_drawn_as_means_with_guides_through_the_last_point(widths):
+    first, second = WIDTH.series
+    figure = figures.scaling("width", widths, "error", xlabel="heads", ylabel="distance",
+                             guides=[(-0.5, "slope −1/2"), (-1, "slope −1")],
+                             predicted={second: ([16, 512], [1.0, 2.0]), "not drawn": ([1, 2], [5.0, 5.0])})
+    (ax,) = figure.axes
+    x = np.array(WIDTH.grid["width"], float)
+    lines, end = drawn_lines(figure), 2 * 512**-0.5
+    assert is_among(lines, x, 2 * x**-0.5) and is_among(lines, x, 3 / x)
+    assert is_among(lines, x, end * (x / 512) ** -0.5) and is_among(lines, x, end * (x / 512) ** -1.0)
+    assert is_among(lines, [16, 512], [1, 2]) and not is_among(lines, [1, 2], [5, 5])
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "log", "heads", "distance")
+    assert list(legend_of(figure)) == [first, second, "slope −1/2", "slope −1", "predicted (same colour)"]
+    low, high = ax.get_ylim()
+    assert low < 3 / 512 and high < end * (16 / 512) ** -1.0, "guides do not widen the picture"
+
+
+def test_power_laws_of_some_series_or_none(widths):
+    second = list(WIDTH.series)[1]
+    options = {"xlabel": "heads", "ylabel": "distance", "guides": [(-1, "slope −1")]}
+    figure = figures.scaling("width", widths[widths["series"] == second], "error", log_y=False, **options)
+    assert list(legend_of(figure)) == [second, "slope −1"] and figure.axes[0].get_yscale() == "linear"
+    x = np.array(WIDTH.grid["width"], float)
+    assert is_among(drawn_lines(figure), x, 3 / x), "the guide goes through the first series that is there"
+    (ax,) = figures.scaling("width", widths[:0], "error", **options).axes
+    assert "no run" in ax.texts[0].get_text() and not ax.lines
+
+
+def test_power_laws_in_words_and_in_a_table(widths):
+    first, second = WIDTH.series
+    text = figures.scaling_alt("width", widths, "error", "the distance against the width")
+    assert text == (f"Line chart: the distance against the width for {WIDTH.title}. "
+                    f"{first}: 0.500 at width = 16, 0.0884 at width = 512. "
+                    f"{second}: 0.188 at width = 16, 0.00586 at width = 512.")
+    widths["one"] = 1.0
+    some = widths[(widths["series"] == first) | (widths["seed"] == 1)]
+    tree, head, body = table_of(figures.scaling_table("width", some, {"error": "distance", "one": "always one"}))
+    assert tree.tag == "details" and head == ["series", "width", "distance", "always one", "seeds"]
+    assert [(row[0], int(row[1])) for row in body] == [(s, w) for s in (first, second) for w in WIDTH.grid["width"]]
+    assert body[0][2:] == ["0.500 ± 0.0167", "1.00 ± 0.00", "10"]  # 0.05 √(10 / 9) / √10
+    assert body[-1][2:] == ["0.00645", "1.00", "1"], "one seed has no standard error"
+
+
+def test_large_numbers_on_the_axis_are_written_out_in_the_table():
+    rows = pd.DataFrame({"series": "αα / αβ", "n": [100, 1_000_000], "seed": 0, "error": [1.0, 1e-6]})
+    _, _, body = table_of(figures.scaling_table("ridge-n", rows, {"error": "error"}))
+    assert [row[1] for row in body] == ["100", "1,000,000"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_heat_map_shows_every_number_in_its_cell(log):
+    table = pd.DataFrame([[1.0, 10.0, 100.0], [0.5, 0.25, 1000.0]], index=[0.5, 2], columns=["a", "b", "c"])
+    figure = figures.heatmap(table, title="numbers", fmt="g", log=log, label="how much")
+    ax, bar = figure.axes
+    assert [t.get_text() for t in ax.texts] == ["1", "10", "100", "0.5", "0.25", "1000"]
+    assert np.allclose(np.asarray(ax.collections[0].get_array()).reshape(2, 3), table)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["a", "b", "c"] and ax.get_title() == "numbers"
+    assert isinstance(ax.collections[0].norm, matplotlib.colors.LogNorm) == log and bar.get_ylabel() == "how much"
+    assert len(figures.heatmap(table, annotate=False).axes[0].texts) == 0
+
+
 # ---- dots --------------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +442,41 @@ def test_matrices_show_every_number_of_every_table():
     assert [ax.get_title() for ax in drawn] == list(tables)
     for ax, table in zip(drawn, tables.values(), strict=True):
         assert [t.get_text() for t in ax.texts] == [f"{v:.3f}" for v in table.to_numpy().ravel()]
+
+
+def test_blocks_share_one_colour_scale_and_part_the_templates():
+    panels = {"m = 1": (np.arange(25.0).reshape(5, 5), [2, 3]), "m = 2": (np.ones((4, 4)), [1, 3])}
+    figure = figures.blocks(panels, ["αα", "αβ"], limits=(0.0, 3.0), label="K")
+    for ax, (title, (matrix, sizes)) in zip(figure.axes, panels.items(), strict=False):
+        (image,) = ax.images
+        assert ax.get_title() == title and image.get_clim() == (0.0, 3.0)
+        assert np.array_equal(image.get_array(), matrix)
+        assert [line.get_xdata()[0] for line in ax.lines[1::2]] == [sizes[0] - 0.5]
+        assert ax.get_xticks().tolist() == [sizes[0] / 2 - 0.5, sizes[0] + sizes[1] / 2 - 0.5]
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["αα", "αβ"]
+
+
+def test_agreement_draws_every_pair_of_predictions_and_the_line_on_which_they_agree():
+    pairs = {"training": (np.array([1.0, -1.0]), np.array([0.9, -1.1])), "unseen": (np.array([0.5]), np.array([2.0]))}
+    figure = figures.agreement({"width 1": pairs, "width 2": pairs}, xlabel="kernel", ylabel="network")
+    for ax in figure.axes:
+        diagonal, *dots = ax.lines
+        assert diagonal.get_slope() == 1 and diagonal.get_xy1() == (0, 0)
+        assert [dot.get_label() for dot in dots] == [*pairs]
+        for dot, (x, y) in zip(dots, pairs.values(), strict=True):
+            assert np.array_equal(dot.get_xdata(), x) and np.array_equal(dot.get_ydata(), y)
+        assert len({dot.get_color() for dot in dots}) == len({dot.get_marker() for dot in dots}) == 2
+    assert {t.get_text() for t in figure.legends[0].get_texts()} == set(pairs)
+
+
+def test_a_short_logarithmic_axis_has_its_own_values_as_ticks():
+    def ticks(widths):
+        table = pd.DataFrame([{"series": "s", "x": x, "y": 1 / x} for x in widths])
+        ax = figures.power_laws(table, "x", "y", ["s"], xlabel="", ylabel="").axes[0]
+        return ax.get_xticks().tolist(), len(ax.get_xticks(minor=True))
+
+    assert ticks([64, 128, 256]) == ([64, 128, 256], 0)
+    assert ticks([10, 100, 10_000])[0] != [10, 100, 10_000]
 
 
 def test_labelled_points_carry_their_names_and_groups():
