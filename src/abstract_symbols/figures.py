@@ -287,6 +287,25 @@ def blocks(panels: dict[str, tuple[np.ndarray, list[int]]], names: list[str], *,
     return figure
 
 
+def agreement(panels: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], *, xlabel: str, ylabel: str) -> Figure:
+    """Two predictions of the same strings against each other, panel by panel, with the line on which they agree.
+
+    Args: panels, title → {legend word: (x, y)}; the first of them is drawn in grey, below the others.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.0, 3.7), sharex=True, sharey=True, squeeze=False)
+    for ax, (title, groups) in zip(axes[0], panels.items(), strict=True):
+        ax.axline((0, 0), slope=1, color="0.6", linewidth=1, zorder=0)
+        looks = [("0.55", "."), *((f"C{i}", marker) for i, marker in enumerate(MARKERS))]
+        for (label, (x, y)), (color, marker) in zip(groups.items(), looks, strict=False):
+            ax.plot(x, y, marker, color=color, markersize=5, alpha=0.5, label=label)
+        ax.set_title(title, fontsize=12)
+        ax.set_xlabel(xlabel)
+    axes[0, 0].set_ylabel(ylabel)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3, handletextpad=0.2,
+                  columnspacing=1.2)
+    return figure
+
+
 def matrices(tables: dict[str, pd.DataFrame], *, fmt: str = ".2f") -> Figure:
     """Small square tables as annotated heat maps, two in a row, each (→ title) with its own colours."""
     down = -(-len(tables) // 2)
@@ -315,9 +334,9 @@ def labelled_points(points: np.ndarray, names: Sequence[str], groups: Sequence[s
         x, y = (point - centre) / np.linalg.norm(point - centre)  # names stand outside
         ax.annotate(name, point, xytext=(12 * x, 16 * y), textcoords="offset points", fontsize=12, va="center",
                     ha="center" if abs(x) < 0.5 else "left" if x > 0 else "right")
-    ax.margins(0.25)
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    (x, y), reach = centre, 1.3 * np.abs(points - centre).max()
+    ax.set(xlabel=xlabel, ylabel=ylabel, aspect="equal")
+    ax.set(xlim=(x - 1.3 * reach, x + 1.3 * reach), ylim=(y - reach, y + reach))
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 
@@ -328,8 +347,9 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
     if rows.empty:
         return f"No run of {len(e.runs())} is done yet."
     seeds = rows.groupby(["series", *e.grid]).size()
-    each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
-    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} seed{'' if each == '1' else 's'} a point; "
+    each = f"{seeds.min()} seeds" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()} seeds"
+    each = "1 seed" if seeds.max() == 1 else each
+    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} a point; "
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
