@@ -35,6 +35,9 @@ class LeadingGap:
         """The first derivative that differs: least in β, then in γ."""
         return self.beta_order, min(self.coefficients)
 
+    def __str__(self) -> str:
+        return f"β^{self.beta_order} (" + " + ".join(f"{c} γ^{q}" for q, c in self.coefficients.items()) + ")"
+
     def __call__(self, beta: float, gamma: float) -> float:
         """β^p Σ_q c_q γ^q."""
         return float(beta**self.beta_order * sum(float(c) * gamma**q for q, c in self.coefficients.items()))
