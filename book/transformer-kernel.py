@@ -379,7 +379,8 @@ table above, nothing is fitted.
 
 # %%
 def collision_constant(task):  # √m times the relative deviation
-    N, shapes, total = template_matrix(task, kernel), task_shapes(task), 0.0
+    N, total = template_matrix(task, kernel), 0.0
+    shapes = task_shapes(task)
     for i, x in enumerate(shapes):
         for j, y in enumerate(shapes):
             one = [(x, y, ((a, b),)) for a in range(width(x))
@@ -472,8 +473,9 @@ Everything here is in double precision.
 
 # %%
 TOLERANCE = 1e-6
-chosen = {"width": ("error", {"width": [16, 32], "seeds": [0, 1]}),
-          "gram": ("deviation", {"alphabet": [100, 10_000], "seeds": [0]})}
+chosen = {
+    "width": ("error", {"width": [16, 32], "seeds": [0, 1]}),
+    "gram": ("deviation", {"alphabet": [100, 10_000], "seeds": [0]})}
 for name, (metric, which) in chosen.items():
     committed = experiments.load(name)
     again = experiments.repeat(name, committed, metric=metric, **which)
