@@ -12,8 +12,8 @@ r"""
 
 *A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
 {cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a verdict on every claim. It is
-being written, a chapter for each theorem and figure; those in the menu are done, the paper's other real-label figures and its
-language models are to come.
+being written, a chapter for each theorem and figure; those in the menu are done, the paper's other real-label figures, its
+programs that print a symbol and its language models are to come.
 
 Some questions are not about things but about which things are equal. *Are these two the same? Does the third repeat the
 first?* Who has understood such a question answers it for things never seen before. The paper asks when a neural network does:
@@ -42,7 +42,7 @@ The answers, as the paper gives them:
    ({doc}`transformer-kernel`, {doc}`template-matrix`, {doc}`learning-from-n`, {doc}`kernel-to-network`).
 3. **They fail to *copy* unseen symbols**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`).
 4. **Two trainable numbers in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
-   ({doc}`same-different`, {doc}`symbolic-programs`, {doc}`which-repair`).
+   ({doc}`same-different`, {doc}`which-repair`).
 
 ## What held up
 

@@ -261,5 +261,5 @@ print(f"wrong answers on unseen symbols: {outcome.test_error:.0%}")
 
 # %% [markdown]
 r"""
-Copying one symbol needs no choice of *which* symbol to copy. {doc}`symbolic-programs` asks for that, too, and {doc}`which-repair` compares $b$ with other cures.
+{doc}`which-repair` compares $b$ with other cures.
 """

@@ -76,7 +76,7 @@ class AnswerRun(Run):
     other: not the label but another of the string's symbols that stand for wildcards; neither: none of them. Taken
     with the last epoch's weights. Other fields and metrics: `Run`'s.
 
-    Source: section 4; the chapter "Programs that print a symbol".
+    Source: section 4, symbolic labels; the experiment `program-symbolic`.
     """
 
     METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "other": float, "neither": float}
