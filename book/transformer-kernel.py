@@ -305,15 +305,16 @@ Markdown(f"*Mean and standard error over seeds, each a new network. {figures.cov
 figures.scaling_table("width", rows["width"], {"error": "rms distance"})
 
 # %% tags=["remove-input"]
-nu = np.linalg.eigvalsh(template_matrix(task, kernel))[0]
+N = template_matrix(task, kernel)
+nu, spread = np.linalg.eigvalsh(N)[0], N.max() - N.min()
 text = "*Rows are missing, so there is nothing to tell yet.*"
 if len(rows["width"]) == len(experiments.experiment("width").runs()):
     mean = figures.summary("width", rows["width"], "error").set_index(["series", "width"])["mean"]
     last = mean.index.get_level_values("width").max()
     text = f"""
 At width {last} the distance is {mean["αβα / αββ", last]:.3f}. That is small against the kernel's values for equal strings, but not against the
-differences that tell unseen strings' templates apart, which are below 0.001 here (the smallest eigenvalue of the template matrix is
-{nu:.5f}). How wide must a network be before its *predictions* are the kernel's? {{doc}}`kernel-to-network` measures it."""
+differences that tell unseen strings' templates apart: the template matrix has entries within {spread:.5f} of each other, and its smallest eigenvalue is
+{nu:.5f}. How wide must a network be before its *predictions* are the kernel's? {{doc}}`kernel-to-network` measures it."""
 Markdown(text)
 
 # %% [markdown]
@@ -334,9 +335,7 @@ def sorted_gram(m, n=120):
 
 
 # %% tags=["remove-input"]
-N = template_matrix(task, kernel)
 panels = {f"m = {m:,}": sorted_gram(m) for m in (10, 100, 10_000)}
-spread = N.max() - N.min()
 alike = []
 for gram, sizes in panels.values():
     which = np.repeat([0, 1], sizes)
@@ -414,7 +413,7 @@ if len(rows["gram"]) == len(experiments.experiment("gram").runs()):
     first = ", ".join(f"{ratios[s, 10]:.2f}" for s in TASKS)
     later = ", ".join(f"{ratios[s, int(ALPHABETS[-1])]:.2f}" for s in TASKS)
     text = f"""
-Measured over predicted, for the two tasks: {first} at 10 symbols, {later} at {ALPHABETS[-1]:,}. For small alphabets the relative deviation must stay
+Measured over predicted, for the two tasks in turn: {first} at 10 symbols, {later} at {ALPHABETS[-1]:,}. For small alphabets the relative deviation must stay
 below 1, since its denominator grows with the collisions too, so the curves start flatter than the law. Collisions are rare long before they cease to matter: they weigh
 so much more than the blocks' values that at 1,000 symbols {rows["gram"].query("alphabet == 1000")["collisions"].mean():.1%} of the pairs make up
 a deviation of {mean["αβα / αββ", 1000]:.0%} and {mean["αα / αβ", 1000]:.0%}."""
