@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abstract_symbols.kernels.expansion import attention_derivative, attention_expansion
+from abstract_symbols.kernels.expansion import Contraction, attention_derivative, attention_expansion
 
 ORDERS = [(p, q) for p in range(0, 11, 2) for q in range(0, 11 - p, 2)]
 pairs = st.integers(1, 5).flatmap(lambda k: st.tuples(*[st.text("abcdefg", min_size=k, max_size=k)] * 2))
@@ -127,24 +127,31 @@ def test_formulas_read_as_in_the_paper():
     assert "1ᵀXXᵀXYᵀ1" in str(attention_expansion(4, 0))
 
 
+def matrix_value(text, x, y):
+    """A product of matrices as printed, for two strings."""
+    alphabet = sorted(set(x) | set(y))
+    matrices = {"X": np.array([[t == a for a in alphabet] for t in x], dtype=object) * 1,
+                "Y": np.array([[t == a for a in alphabet] for t in y], dtype=object) * 1,
+                "1": np.ones((len(x), 1), dtype=int)}
+    first, *rest = [matrices[f[0]].T if f.endswith("ᵀ") else matrices[f[0]] for f in re.findall("[XY1]ᵀ?", text)]
+    for matrix in rest:
+        first = first @ matrix
+    return np.trace(first)
+
+
 @given(pairs, st.sampled_from([(4, 0), (4, 2), (4, 4), (6, 2), (6, 4)]))
 @settings(max_examples=20)
 def test_the_printed_matrices_are_what_is_evaluated(pair, orders):
-    x, y = pair
-    alphabet = sorted(set(x) | set(y))
-    one_hot = {"X": np.array([[t == a for a in alphabet] for t in x], dtype=object) * 1,
-               "Y": np.array([[t == a for a in alphabet] for t in y], dtype=object) * 1}
-    ones = np.ones((len(x), 1), dtype=int)
     for contraction in {c for _, _, cs in attention_expansion(*orders).terms for c in cs}:
-        text = str(contraction)
-        if text.startswith("["):
-            continue  # sums over tokens that are no matrix product
-        factors = re.findall("[XY1]ᵀ?", text)
-        matrices = [ones if f[0] == "1" else one_hot[f[0]] for f in factors]
-        result = matrices[0].T if factors[0].endswith("ᵀ") else matrices[0]
-        for name, matrix in zip(factors[1:], matrices[1:], strict=True):
-            result = result @ (matrix.T if name.endswith("ᵀ") else matrix)
-        assert np.trace(result) == contraction.evaluate(x, y), text
+        if not str(contraction).startswith("["):  # sums over tokens that are no matrix product
+            assert matrix_value(str(contraction), *pair) == contraction.evaluate(*pair), str(contraction)
+
+
+@given(pairs, st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2), st.sampled_from([(0, 1), (1, 0)]))
+def test_traces_of_two_ties_print_as_matrices(pair, counts, second):
+    contraction = Contraction(counts, ((0, 1), second))
+    assert str(contraction).startswith("tr(")
+    assert matrix_value(str(contraction), *pair) == contraction.evaluate(*pair), str(contraction)
 
 
 def test_strings_may_be_of_any_length_and_made_of_any_tokens():

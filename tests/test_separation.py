@@ -81,6 +81,7 @@ def test_examples_of_each_order(z, w, order):
 def test_programs_are_told_apart_by_the_places_of_their_equal_wildcards():
     one, other = task("program").templates
     gap = leading_gap(one, other)
+    assert str(leading_gap("αα", "αβ")) == "β^4 (4/729 γ^0 + 2/243 γ^2)"
     assert gap == LeadingGap(4, {2: Fraction(2, 18**4)})  # two positions change their row sum, of 18
     assert gap_derivative(one, other, 4, 0) == 0
     assert gap_derivative(one, other, 4, 2) == factorial(4) * factorial(2) * gap.coefficients[2]
@@ -109,6 +110,16 @@ def test_the_xor_of_two_bits_is_not_seen_before_order_eight():
     assert all(label_derivative(relation, *pq) == 0 for pq in [(0, 0), (2, 2), (4, 0), (4, 2), (6, 0), (6, 2), (6, 4)])
     assert label_derivative(relation, 8, 0) > 0
     assert label_derivative(TemplateTask({"αα": 1, "αβ": -1}), 4, 2) == gap_derivative("αα", "αβ", 4, 2) > 0
+
+
+def test_the_xor_appears_at_order_eight_as_the_exact_derivatives_say():
+    relation, gamma, ratios = task("same-relation"), 0.1, []
+    leading = sum(label_derivative(relation, 8, q) / (factorial(8) * factorial(q)) * Fraction(gamma)**q for q in (0, 2))
+    for beta in (0.2, 0.1):
+        kappa, _ = attention_gram(relation, TransformerKernel(beta, gamma))
+        ratios.append(relation.values @ kappa @ relation.values / (float(leading) * beta**8))
+    assert ratios == pytest.approx([1, 1], abs=0.15)
+    assert abs(ratios[1] - 1) < 0.3 * abs(ratios[0] - 1)
 
 
 # ---- N -----------------------------------------------------------------------------------------------------------
