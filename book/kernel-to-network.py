@@ -206,7 +206,7 @@ if complete["predictions"]:
     text = "\n".join(lines) + f"""
 
 So the estimate has the right size, without a fitted constant, and lies somewhat too high. At width {WIDTHS[-1]} the network is still noticeably off, and for a
-difference of 0.1 the estimate asks for a width of about {max(tenth):,.0f}. At usual widths the kernel describes such a network only roughly, unless its template matrix is well
+difference of 0.1 the estimate asks for a width of about {round(max(tenth), -2):,.0f}. At usual widths the kernel describes such a network only roughly, unless its template matrix is well
 conditioned."""
 Markdown(text)
 
@@ -290,7 +290,7 @@ Markdown(f"""
 (sd: standard deviation. Second table: $\\nu$ and `predicted_samples` of the theory's kernel with $\\gamma = 1$ and $b_1 = 2$; {{doc}}`template-matrix` derives them.)
 
 With the usual weights, attention at [CLS] is not far from uniform: the largest of three weights is {attention[1][1]:.2f} in the mean, where uniform is 0.33. At
-$\\beta = 0$, where attention is uniform, the template matrix is singular, and at {BETAS[0]} the theory's kernel would need about {small[BETAS[0]][1]:,.0f} strings; the figures below end at
+$\\beta = 0$, where attention is uniform, the template matrix is singular, and at {BETAS[0]} the theory's kernel would need about {round(small[BETAS[0]][1], -3):,.0f} strings; the figures below end at
 16,384. With larger weights attention picks one position, and equal tokens are picked together. At 8 it does so already; from 8 to 64 there is little left to gain.
 """)
 
@@ -450,11 +450,13 @@ display(Markdown(f"*Mean over seeds, before and after training. {figures.coverag
 text = MISSING
 if complete["attention"]:
     most = {series: means.loc[(series, 1024)] for series in experiments.experiment("attention").series}
+    plain_before, plain_after = (float(most["Transformer"][f"logits_{when}"]) / 2**0.5 for when in ("before", "after"))
+    few = means.loc[("Transformer", 64)]
     text = f"""
 Training **sharpens the attention**. At $n$ = 1024 the plain transformer's logits grow from {most["Transformer"].logits_before:.2f} to {most["Transformer"].logits_after:.1f}. Read as
-in the tables above, that is from $\\beta$ = {most["Transformer"].logits_before / 2**0.5:.2f} to {most["Transformer"].logits_after / 2**0.5:.1f}: from where a kernel needs tens of thousands of strings to where it
-needs hundreds. In the kernel picture $\\beta$ is chosen before training; the network learns it. (The trained logits are no longer those of random weights, so this is a comparison of
-sizes, no more.) The identity parameter $a$ is a direct handle on that size, and one that treats all symbols alike, seen or not: the modified transformer's logits reach
+in the tables above, that is from $\\beta$ = {plain_before:.2f} to {plain_after:.2f}. The theory's kernel, with these values, would need about
+{round(needs(plain_before)[1], -3):,.0f} and {round(needs(plain_after)[1], -1):,.0f} strings. In the kernel picture $\\beta$ is chosen before training; the network learns it. (The trained logits are no longer those of random weights, so this is a comparison of
+sizes, no more. Nor is sharpness enough: with 64 strings the logits grow to {few.logits_after:.1f}, and the test loss is {few.test_loss:.2f}.) The identity parameter $a$ is a direct handle on that size, and one that treats all symbols alike, seen or not: the modified transformer's logits reach
 {most["Modified transformer"].logits_after:.0f}, and {count(modified)} strings are enough ({{doc}}`same-different`)."""
 Markdown(text)
 
