@@ -207,8 +207,8 @@ if complete["predictions"]:
     slope = claims.judge("predictions-width", results).measured.ours
     text = "\n".join(lines) + f"""
 
-So the estimate has the right size, without a fitted constant, and lies somewhat too high, most so where networks are narrow: there ridge regression shrinks their answers. For the same
-reason the exponent of the second series between widths 128 and 512, {slope:.2f}, is less steep than $-\\tfrac12$. At width {WIDTHS[-1]} the network is still noticeably off, and for a
+So the estimate has the right size, without a fitted constant, and lies somewhat too high. For the second kernel it does so mostly at small widths, where it exceeds the
+answers themselves; this also makes the measured exponent, {figures.number(slope)} between widths 128 and 512, less steep than $-\\tfrac12$. At width {WIDTHS[-1]} the network is still noticeably off, and for a
 difference of 0.1 the estimate asks for a width of about {round(max(tenth), -2):,.0f}. At usual widths the kernel describes such a network only roughly, unless its template matrix is well
 conditioned."""
 Markdown(text)
