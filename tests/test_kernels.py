@@ -106,6 +106,13 @@ def test_what_is_known_of_a_pattern_does_not_depend_on_what_was_asked_before(mon
     assert [kernel.attention(*pair) for pair in reversed(PAIRS)] == first[::-1].tolist()
 
 
+def test_values_do_not_depend_on_the_number_of_threads_nor_change_it():
+    one = TransformerKernel(1.0, 0.5).attention_values(PAIRS)
+    torch.set_num_threads(3)
+    assert (TransformerKernel(1.0, 0.5).attention_values(PAIRS) == one).all() and torch.get_num_threads() == 3
+    torch.set_num_threads(1)
+
+
 def test_one_token_needs_no_integral():
     kernel = TransformerKernel(2.0, 0.5, cls=False)  # softmax of one logit is 1
     assert kernel.attention("A", "B") == pytest.approx(0.25, abs=1e-6)

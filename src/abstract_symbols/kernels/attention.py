@@ -7,6 +7,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -163,12 +164,20 @@ class LatticeRule:
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
         """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: one a lattice; their mean is the value."""
         components = [_components(*pattern) for pattern in patterns]
-        result = np.empty((len(patterns), RANDOMISATIONS))
-        for r in range(RANDOMISATIONS if len(patterns) else 0):
+
+        def values(r: int) -> list[float]:
             if r not in self._table:
                 self._table[r] = self._tables(r)
-            result[:, r] = self._table[r].values(components)
-        return result
+            return self._table[r].values(components)
+
+        if self.device.type != "cpu":
+            return np.array([values(r) for r in range(RANDOMISATIONS)]).T
+        # A thread a lattice: on a busy machine threads that share each product wait for one another, and change sums.
+        threads = torch.get_num_threads()
+        with ThreadPoolExecutor(min(threads, RANDOMISATIONS), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            columns = list(pool.map(values, range(RANDOMISATIONS)))
+        torch.set_num_threads(threads)
+        return np.array(columns).T
 
     def _tables(self, r: int) -> "_LatticeTables":
         (token_shift, log_shift), (nodes, logs), finer = self._shifts[r], self._sizes(r), 1 - 0.06 * r
