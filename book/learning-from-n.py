@@ -164,9 +164,10 @@ preconditioner inverts $Z N Z^\\top$ plus a diagonal exactly. {text}
 speed = experiments.BOOK / "results" / "bench-kernel-cpu.csv"
 if speed.exists():
     measured = pd.read_csv(speed)
-    circumstances = set(bench.machine("cpu"))
+    shown = measured[measured["n"].notna()].astype({"n": int, "iterations": int})
+    shown = shown[[c for c in bench.HEADERS["kernel"] if c in shown]].dropna(axis="columns", how="all")
     display(Markdown("Measured in one run on one machine, time and memory included for everything from the tokens to the coefficients:"),
-            figures.table(measured[[c for c in measured if c not in circumstances]]))
+            figures.table(shown.rename(columns=bench.HEADERS["kernel"]).astype(object).fillna("–")))
 
 # %% [markdown]
 r"""
