@@ -93,10 +93,22 @@ def test_components_in_blocks_of_rows_are_those_of_the_whole_matrix(x, y, block,
     monkeypatch.setattr(attention, "_BLOCK", {"cpu": block})
     tables = LatticeRule(1.0, 1.0, 0, "cpu")._tables(0)
     ((component, _),) = attention._components(*canonical_pattern(x, y, cls=False))
-    whole = attention._Block(tables, slice(0, len(tables.d_lam))).component(dict(component))
+    whole = attention._Block(tables, slice(0, len(tables.d_lam))).component(component)
     tables.values([[(component, False)]])
     for part, expected in zip(tables._known[component], whole, strict=True):
         torch.testing.assert_close(part, expected, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("x, y, count", [("ABAB", "CDDC", 1), ("AB", "BC", 3), ("AAAA", "BCDE", 1),
+                                         ("AABC", "DEEE", 3)])
+def test_pairs_of_numerators_that_differ_in_names_only_are_contracted_once(x, y, count):
+    """As many pairs of positions as there are, with the weights of XYᵀ + γ²I."""
+    gamma = 0.5
+    found = [attention._numerators(component, gamma) for component, _ in attention._components(*canonical_pattern(
+        x, y, cls=False))]
+    assert sum(map(len, found)) == count
+    weight = sum(w for numerators in found for w, _, _ in numerators)
+    assert weight == pytest.approx(sum(a == b for a in x for b in y) + gamma**2 * len(x))
 
 
 def test_what_is_known_of_a_pattern_does_not_depend_on_what_was_asked_before(monkeypatch):

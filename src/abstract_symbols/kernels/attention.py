@@ -121,7 +121,7 @@ class LatticeRule:
     spaced (the trapezoidal rule, whose error falls exponentially as they get closer). The lattices of tokens and log λ
     are shifted at random and differ in step: the spread of their results gives the standard error.
 
-    For β > 5 the lattices are coarser, with an error of a few 1e-6 at most: a pair costs β⁴ and more.
+    For β > 5 the lattices are coarser, with an error of a few 1e-6: what a pair costs grows about as β³.
 
     The nodes and weights are the same for all tokens, positions and patterns, and positive: for each lattice the result
     is the exact kernel of a discrete law of ζ and p, so Gram matrices are positive semi-definite up to rounding.
@@ -157,7 +157,7 @@ class LatticeRule:
             return False
         work = table * len(_position_nodes(self.beta * self.gamma))
         for component, _ in _components(*pattern):
-            width, contractions = _width(component), 1 + len(list(_numerators(dict(component), self.gamma)))
+            width, contractions = _width(component), 1 + len(_numerators(component, self.gamma))
             work += table * contractions * self._nodes ** (width - 1)
         return work <= _MOST_WORK
 
@@ -238,9 +238,9 @@ class _LatticeTables:
             block = _Block(self, rows)
             for component, both in result.items():
                 swapped = tuple(((t, s), n) for (s, t), n in component)
-                both[0, :, rows, start:] = here = block.component(dict(component))
+                both[0, :, rows, start:] = here = block.component(component)
                 symmetric = _canonical(swapped) == (component, False)
-                both[1, :, rows, start:] = here if symmetric else block.component(dict(swapped))
+                both[1, :, rows, start:] = here if symmetric else block.component(swapped)
         return {c: tuple(both[0].triu() + both[1].triu(1).transpose(1, 2)) for c, both in result.items()}
 
 
@@ -251,10 +251,11 @@ class _Block:
         self.lattice, self.left, self.right = lattice, lattice.decay[rows], lattice.decay[rows.start:]
         self._tables: dict[tuple[bool, int], Tensor] = {}
 
-    def component(self, edges: dict[Edge, int]) -> Tensor:
+    def component(self, component: Component) -> Tensor:
         """A component without numerators, and the sum over its pairs of numerators, (2, rows, columns)."""
+        edges = dict(component)
         changed = sum(factor * self._contract(edges, powers, chosen)
-                      for factor, powers, chosen in _numerators(edges, self.lattice.gamma))
+                      for factor, powers, chosen in _numerators(component, self.lattice.gamma))
         return torch.stack([self._contract(edges, Counter(), Counter()), changed])
 
     def _table(self, loop: bool, h: int) -> Tensor:
@@ -295,12 +296,30 @@ def _weights(nodes: np.ndarray, scale: float) -> list[Tensor]:
     return [torch.from_numpy(density / density.sum() * np.exp(j * scale * nodes)) for j in range(3)]
 
 
-def _numerators(edges: dict[Edge, int],
-                gamma: float) -> Iterator[tuple[float, Counter[int], Counter[tuple[Edge, int]]]]:
-    """The pairs (i, j) of XYᵀ + γ²I among a component's positions: i is softmax(βm(X))'s numerator, j softmax(βm(Y))'s.
+Numerators = tuple[float, Counter[int], Counter[tuple[Edge, int]]]
 
-    Yields: how many, or γ² times that; powers of the tokens' exponentials; the numerators' positions.
+
+@lru_cache(maxsize=2**14)
+def _numerators(component: Component, gamma: float) -> list[Numerators]:
+    """What to contract for the pairs (i, j) of XYᵀ + γ²I among a component's positions, pairs that are equal but for
+    the tokens' names taken together: their weight, powers of the tokens' exponentials, the numerators' positions.
+
+    Position i is that of softmax(βm(X))'s numerator, j that of softmax(βm(Y))'s.
     """
+    tokens = list(dict.fromkeys(t for edge, _ in component for t in edge))
+    names = [dict(zip(tokens, order, strict=True)) for order in _orders(len(tokens))]
+    merged: dict[tuple, Numerators] = {}
+    for weight, powers, chosen in _pairs(dict(component), gamma):
+        key = min((tuple(sorted((name[s], name[t], n, chosen[(s, t), 1], chosen[(s, t), 2])
+                                for (s, t), n in component)),
+                   tuple(sorted((name[t], powers[t]) for t in tokens))) for name in names)
+        before = merged[key][0] if key in merged else 0.0
+        merged[key] = before + weight, powers, chosen
+    return list(merged.values())
+
+
+def _pairs(edges: dict[Edge, int], gamma: float) -> Iterator[Numerators]:
+    """The pairs of numerators, edge by edge; equal ones on the same edges already counted together."""
     for (s, t), n in edges.items():
         if s == t:
             yield n * (1 + gamma**2), Counter({s: 2}), Counter({((s, s), 2): 1})
@@ -335,14 +354,18 @@ def _components(x: Sequence[int], y: Sequence[int]) -> list[tuple[Component, boo
 def _canonical(component: Component) -> tuple[Component, bool]:
     """The component with its tokens named 0, 1, …, x and y perhaps swapped: the first of all, if they are few."""
     tokens = list(dict.fromkeys(t for edge, _ in component for t in edge))
-    orders = itertools.permutations(range(len(tokens))) if len(tokens) <= 5 else [range(len(tokens))]
     renamed = []
-    for order in orders:
+    for order in _orders(len(tokens)):
         name = dict(zip(tokens, order, strict=True))
         for swapped in (False, True):
             pairs = [((name[t], name[s]) if swapped else (name[s], name[t]), n) for (s, t), n in component]
             renamed.append((tuple(sorted(pairs)), swapped))
     return min(renamed)
+
+
+def _orders(tokens: int) -> list[tuple[int, ...]]:
+    """The orders in which to name so many tokens: all, if they are few."""
+    return list(itertools.permutations(range(tokens))) if tokens <= 5 else [tuple(range(tokens))]
 
 
 @lru_cache(maxsize=4096)

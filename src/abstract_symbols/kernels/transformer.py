@@ -34,10 +34,10 @@ class TransformerKernel:
             β is larger or the strings tie many tokens together (four of x to four of y, say), else the second (then
             a Gram matrix is semi-definite up to the error only).
 
-    What a pair of strings costs with the lattice grows about as β⁴, and with the number of tokens that are tied to each
+    What a pair of strings costs with the lattice grows about as β³, and with the number of tokens that are tied to each
     other, not with the length. Seconds on one core for AAB/CCB, two programs α=1;β=-1;print(α), and ABAB/CDDC, γ = 1:
-    0.05, 0.1, 0.3 at β = 2; 0.4, 0.9, 1.8 at β = 5; 1.2, 2, 4 at β = 8; 2.7, 4, 7 at β = 10; up to three times that for
-    γ = 2. The work of one pair is bounded (`LatticeRule.can`) to what takes some 10 s.
+    0.1, 0.2, 0.2 at β = 2; 0.4, 0.8, 1.0 at β = 5; 1.1, 2.1, 2.2 at β = 8; 2.1, 3.5, 3.3 at β = 10; up to three times
+    that for γ = 2; half of it on two cores. The work of one pair is bounded (`LatticeRule.can`).
 
     Strings are `str` (every character a token) or sequences of hashable tokens such as integers. A kernel value
     depends only on which tokens are equal: it is computed once for each pattern, so that K(x, y) and K(y, x), and
