@@ -384,6 +384,30 @@ def test_p_values_of_equal_laws_hold_and_small_ones_do_not(tmp_path):
     assert judge("mlp-law-transformer", tmp_path).verdict == "not tested"
 
 
+def losses(x_least, e, series):
+    """Made-up rows of a series whose mean loss is least at x_least, with a spread over seeds that leaves it there."""
+    return pd.DataFrame([{"series": label, "seed": of.seed, "lr": of.lr, "test_loss":
+                          abs(math.log(of.lr / x_least)) + 0.05 * of.seed} for of, label in e.runs().items()
+                         if label == series])
+
+
+@pytest.mark.parametrize(("least", "steps"), [(1e-3, 0), (3e-4, 1), (3e-3, 1), (1e-4, 2), (1e-2, 2), (3e-5, 3)])
+def test_best_is_where_the_mean_loss_is_least_in_steps_from_the_published(least, steps):
+    """At depth 2 the published curve is lowest at 0.001."""
+    claim = stated("best", "lr-depth-1024", ["depth = 2"])
+    measured = claims.MEASURES["best"](claim, losses(least, experiments.EXPERIMENTS["lr-depth-1024"], "depth = 2"))
+    assert (measured.ours, measured.paper, measured.distance) == (pytest.approx(least), 1e-3, steps)
+    assert measured.low == measured.ours == measured.high
+
+
+def test_the_interval_of_best_has_what_some_resamples_find():
+    e = experiments.EXPERIMENTS["lr-depth-1024"]
+    rows = losses(1e-3, e, "depth = 2")
+    rows.loc[(rows["lr"] == 1e-3) & (rows["seed"] == 0), "test_loss"] = 4.0
+    measured = claims.MEASURES["best"](stated("best", e.name, ["depth = 2"]), rows)
+    assert (measured.low, measured.ours, measured.high) == (1e-3, 3e-3, 3e-3)
+
+
 # ---- growth of n₅₀ with an option of the series, and the worst series at one n ------------------------------------
 
 SMALL_DIMENSIONS = (64, 128, 256, 512)

@@ -334,6 +334,20 @@ def test_every_experiment_has_runs_that_can_be_and_a_published_file_if_it_names_
     assert e.published is None or (experiments.BOOK / "published" / f"{e.published}.csv").exists()
 
 
+def test_experiments_that_share_a_file_find_there_what_each_other_ran(tmp_path, monkeypatch):
+    one = Experiment("tiny-one", "one", {**TINY.base, "network": "mlp"}, {"plain": {}}, {"n": (4, 8)}, 1)
+    other = replace(one, name="tiny-other", series={"lr = 0.01": {"lr": 0.01}, "lr = 0.001": {"lr": 1e-3}},
+                    rows="tiny-one")
+    for e in (one, other):
+        monkeypatch.setitem(experiments.EXPERIMENTS, e.name, e)
+    assert experiments.run("tiny-one", device="cpu", workers=1, results=tmp_path) == 0
+    found = experiments.load("tiny-other", tmp_path)
+    assert set(found["series"]) == {"lr = 0.001"} and set(found["n"]) == {4, 8}
+    assert experiments.run("tiny-other", device="cpu", workers=1, results=tmp_path) == 0
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["tiny-one.csv"]
+    assert (len(experiments.load("tiny-other", tmp_path)), len(experiments.load("tiny-one", tmp_path))) == (4, 2)
+
+
 def test_units_hold_every_run_once_and_runs_of_one_shape_only():
     cut = units(TINY.runs(), "cpu")
     assert sorted(r.key for unit in cut for r in unit) == sorted(r.key for r in TINY.runs())

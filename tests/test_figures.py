@@ -135,6 +135,33 @@ def test_without_rows_the_papers_curves_are_drawn_alone(rows):
     assert table_of(figures.values_table(NAME, rows[:0]))[2] == []
 
 
+def by_rate(name):
+    """Rows of an experiment over learning rates, least at 0.001."""
+    e = experiments.EXPERIMENTS[name]
+    return pd.DataFrame([{"series": series, "lr": of.lr, "seed": of.seed, "test_loss": abs(np.log10(of.lr / 1e-3)),
+                          "final_test_loss": 2.0} for of, series in e.runs().items()])
+
+
+def test_curves_over_learning_rates_have_their_own_axis_words_and_values():
+    rows = by_rate("lr-depth-1024")
+    ax = figures.learning_curves("lr-depth-1024", rows, ordered=True).axes[0]
+    assert ax.get_xlabel() == "learning rate" and ax.get_xscale() == "log"
+    assert "depth = 2: least, 0.00, at lr = 0.001." in figures.alt_text("lr-depth-1024", rows)
+    _, header, cells = table_of(figures.values_table("lr-depth-1024", rows))
+    paper = claims.published("lr-depth-1024", "depth = 1").set_index("x")["y"]
+    assert header[1] == "lr" and cells[0][1:4] == ["3e-05", "1.523 ± 0.000", f"{paper[3e-5]:.3f}"]
+
+
+def test_only_the_series_that_are_asked_for_are_drawn_and_ordered_ones_from_dark_to_light():
+    rows = by_rate("lr-depth-1024")
+    legend = legend_of(figures.learning_curves("lr-depth-1024", rows, series=["depth = 1", "depth = 16"]))
+    assert set(legend) == {"depth = 1", "depth = 16", "the paper's (same marker)"}
+    legend = legend_of(figures.learning_curves("lr-depth-1024", rows, ordered=True))
+    colors = [matplotlib.colors.to_rgb(legend[f"depth = {d}"][0]) for d in (1, 2, 4, 8, 16)]
+    light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in colors]
+    assert light == sorted(light) and len({marker for _, marker in legend.values()}) == 6
+
+
 def test_every_mean_is_inside_the_picture_however_large(rows):
     rows.loc[rows["n"] == 64, "test_loss"] = 7.0
     assert figures.learning_curves(NAME, rows).axes[0].get_ylim()[1] > 7

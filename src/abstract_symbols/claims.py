@@ -98,7 +98,7 @@ def claims() -> dict[str, Claim]:
         lacking = [name for name in OPTIONS.get(claim.measure, ()) if name not in claim.options]
         if lacking or not claim.series:
             raise ValueError(f"claims.yml, claim {claim.id!r}: lacks {(lacking or ['series'])[0]}")
-        for series in claim.series if claim.measure in ("n50", "gain", "growth", "at_most") else ():
+        for series in claim.series if claim.measure in ("n50", "gain", "growth", "best", "at_most") else ():
             if published(claim.experiment, series).empty:
                 raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no published "
                                  f"curve for series {series!r}")
@@ -296,6 +296,16 @@ def _growth(claim: Claim, rows: pd.DataFrame) -> Measured:
     return Measured(ours, *_interval(exponent(samples)), paper, abs(ours - paper))
 
 
+def _best(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The x at which a series' mean metric is least; distance: steps of the grid to the published curve's."""
+    ((x, values),) = _curves(claim, rows)
+    curve = published(claim.experiment, claim.series[0])
+    paper = float(curve["x"][curve["y"].idxmin()])
+    ours = int(values.mean(0).argmin())
+    samples = x[bootstrap_means(values).argmin(-1)]
+    return Measured(float(x[ours]), *_interval(samples), paper, float(abs(ours - np.abs(np.log(x / paper)).argmin())))
+
+
 def _at_most(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The mean metric at x = `at`, of the series where it is largest; distance: its value.
 
@@ -342,6 +352,6 @@ OPTIONS = {"level": ("value",), "below": ("at", "p"), "slope": ("metric", "value
            "signal": ("metric", "error", "needed"), "same_law": ("metric",), "different_laws": ("metric",)}
 MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
     "level": _level, "n50": _n50, "gain": _gain, "below": _below, "slope": _slope,
-    "growth": _growth, "at_most": _at_most, "signal": _signal,
+    "growth": _growth, "best": _best, "at_most": _at_most, "signal": _signal,
     "same_law": _same_law, "different_laws": _different_laws,
 }

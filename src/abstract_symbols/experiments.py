@@ -31,7 +31,8 @@ class Experiment:
 
     Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word → fields;
     grid, field → values; seeds, their number, for all or by series; published, the paper's figure (a file of
-    book/published) or None; legend, the paper's words for a series where they are not ours; kind, what its runs are.
+    book/published) or None; legend, the paper's words for a series where they are not ours; kind, what its runs are;
+    rows, the experiment whose results file it shares, its own unless given: what two of them have in common runs once.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Experiment:
     published: str | None = None
     legend: dict[str, str] = field(default_factory=dict)
     kind: type[Job] = Run
+    rows: str | None = None
 
     @property
     def x(self) -> str:
@@ -61,7 +63,7 @@ class Experiment:
 
     def path(self, results: Path | None = None) -> Path:
         """The results file, in the book's committed results or in another folder."""
-        return (results or BOOK / "results") / f"{self.name}.csv"
+        return (results or BOOK / "results") / f"{self.rows or self.name}.csv"
 
 
 REAL_TASKS = {"αα / αβ": {"task": "same-different"}, "αβα / αββ": {"task": "aba-abb"}}
@@ -71,6 +73,13 @@ ALL_REAL_TASKS = {**REAL_TASKS, "ααββ / αβαβ": {"task": "aabb-abab"},
 HALF_DECADES = tuple(round(10 ** (i / 2)) for i in range(2, 12))
 SCALES = {f"scale {s}": {"readout_only": True, "scale": s} for s in (1, 8, 64)}
 DIMENSIONS = tuple(2**i for i in range(6, 13))  # d_emb of the copying figures
+DOUBLING = tuple(2**i for i in range(2, 14))  # n of most figures
+QUADRUPLING = tuple(2**i for i in range(3, 14, 2))
+PLAIN, MODIFIED = {"network": "transformer"}, {"network": "transformer", "a": True, "b": True}
+ABA = {"task": "aba-abb", "network": "transformer"}
+RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+PSYCHOMETRIC = {"Match to sample": {"task": "match-to-sample"}, "Identity rules": {"task": "identity-rules"},
+                "Distribution of three": {"task": "distribution-of-three"}, "3 × 3 matrix": {"task": "matrix"}}
 REPAIRS = {  # of copying, one change each but for "+ a and b"
     "Plain": {},
     "+ a": {"a": True},
@@ -372,6 +381,196 @@ EXPERIMENTS = {
             grid={"epochs": (1, 4, 16, 64, 256)},
             seeds=3,
         ),
+        Experiment(
+            name="aba-abb",
+            title="Plain attention and + a on αβα against αββ",
+            rows="architectures",
+            base=ABA,
+            series={"Transformer": {}, "Transformer + a": {"a": True}},
+            grid={"n": DOUBLING},
+            published="aba_vs_abb_reg_vs_identity_perturb",
+            legend={"Transformer": "regular, lr 0.001", "Transformer + a": "with identity perturb, lr 0.001"},
+        ),
+        Experiment(
+            name="program",
+            title="Programs that print a number: α=1;β=-1;print(α) against …print(β)",
+            base={"task": "program", "network": "transformer"},
+            series={"Transformer": {}, "Transformer + a": {"a": True}},
+            grid={"n": DOUBLING},
+            published="teaser1",
+            legend={"Transformer + a": "Transformer + KQ identity"},
+        ),
+        Experiment(
+            name="aabb-abab",
+            title="Plain attention and + a on ααββ against αβαβ",
+            base={"task": "aabb-abab", "network": "transformer"},
+            series={"Transformer": {}, "Transformer + a": {"a": True}},
+            grid={"n": QUADRUPLING},
+            published="various_tasks_1_gotu",
+            legend={"Transformer": "AABB vs. ABAB, lr 0.001"},
+        ),
+        Experiment(
+            name="mimetic",
+            title="Mimetic initialisation, αZ + βI, on αβα against αββ",
+            rows="architectures",
+            base=ABA,
+            series={"Transformer": {}, "Transformer + a": {"a": True},
+                    **{f"α = {alpha:g}, β = {beta:g}": {"mimetic_alpha": alpha, "mimetic_beta": beta}
+                       for alpha, beta in ((0.7, 0.7), (1.0, 1.0), (1.0, 10.0))}},
+            grid={"n": DOUBLING},
+        ),
+        Experiment(
+            name="majority",
+            title="Is the first symbol in the majority? strings of 2, 4, 6 and 8",
+            base={"network": "transformer"},
+            series={f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)},
+            grid={"n": QUADRUPLING},
+            published="majority_tasks_abridged_1",
+            legend={f"Length {k}": f"majority_len={k}, lr 0.001" for k in (2, 4, 6, 8)},
+        ),
+        Experiment(
+            name="majority-modified",
+            title="Is the first symbol in the majority? with a and b",
+            rows="majority",
+            base=MODIFIED,
+            series={f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)},
+            grid={"n": QUADRUPLING},
+            published="majority_tasks_abridged_transformer_identity_scalings_1",
+            legend={f"Length {k}": f"majority_len={k}, lr 0.001" for k in (2, 4, 6, 8)},
+        ),
+        Experiment(
+            name="majority-pairs",
+            title="Is the first symbol in the majority? plain against a and b",
+            rows="majority",
+            base={"network": "transformer"},
+            series={f"Length {k}{words}": {"task": f"majority-{k}", **options} for k in (2, 4, 6, 8)
+                    for words, options in (("", {}), (" + a and b", {"a": True, "b": True}))},
+            grid={"n": QUADRUPLING},
+        ),
+        Experiment(
+            name="counting-5",
+            title="How many distinct symbols are among five?",
+            base={"task": "counting-5"},
+            series={"Fully-connected": {"network": "mlp"}, "Transformer": PLAIN, "Modified transformer": MODIFIED},
+            grid={"n": tuple(2**i for i in range(3, 15))},
+            published="counting_5",
+        ),
+        Experiment(
+            name="counting-7",
+            title="How many distinct symbols are among seven?",
+            base={"task": "counting-7"},
+            series={"Fully-connected": {"network": "mlp"}, "Transformer": PLAIN, "Modified transformer": MODIFIED},
+            grid={"n": tuple(2**i for i in range(3, 15))},
+        ),
+        Experiment(
+            name="psychometric",
+            title="Psychometric tasks, plain and with a and b",
+            base={"network": "transformer"},
+            series={f"{name}{words}": {**options, **modified} for name, options in PSYCHOMETRIC.items()
+                    for words, modified in (("", {}), (" + a and b", {"a": True, "b": True}))},
+            grid={"n": QUADRUPLING},
+        ),
+        Experiment(
+            name="word-labels",
+            title="Same or different? answered with one of two words",
+            base={"task": "same-different-word"},
+            series={"Transformer": PLAIN, "Modified transformer": MODIFIED},
+            grid={"n": DOUBLING[:10]},
+        ),
+        Experiment(
+            name="random-templates",
+            title="Random templates: their number r",
+            base={"network": "transformer"},
+            series={f"r = {r}": {"task": f"random-r{r}-k5-w3-R0"} for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)},
+            grid={"n": (8, 32, *DOUBLING[4:])},
+            published="randomtemplate_ntempl_1_gotu",
+            legend={f"r = {r}": f"number of templates {r}" for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)},
+        ),
+        Experiment(
+            name="random-regular",
+            title="Random templates: the number R of regular tokens",
+            base={"network": "transformer"},
+            rows="random-templates",
+            series={f"R = {regular}": {"task": f"random-r2-k5-w3-R{regular}"} for regular in (0, 1, 2)},
+            grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
+            published="randomtemplate_Rsize_1_gotu",
+            legend={f"R = {regular}": f"regular alphabet size {regular}" for regular in (0, 1, 2)},
+        ),
+        Experiment(
+            name="random-length",
+            title="Random templates: their length k",
+            base={"network": "transformer"},
+            rows="random-templates",
+            series={f"k = {k}": {"task": f"random-r2-k{k}-w3-R0"} for k in (3, 5, 7, 9, 12)},
+            grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
+        ),
+        Experiment(
+            name="random-wildcards",
+            title="Random templates: the number w of wildcards",
+            base={"network": "transformer"},
+            rows="random-templates",
+            series={f"w = {w}": {"task": f"random-r2-k5-w{w}-R0"} for w in (2, 3, 4, 5)},
+            grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
+        ),
+        Experiment(
+            name="lr-n",
+            title="Learning rates",
+            rows="architectures",
+            base=ABA,
+            series={f"lr = {lr:g}": {"lr": lr} for lr in (*RATES, 3e-2, 1e-1)},
+            grid={"n": DOUBLING[2:]},
+            seeds=3,
+            published="transformer_lr_n_1_gotu",
+            legend={f"lr = {lr:g}": f"lr {lr:g}" for lr in (*RATES, 3e-2, 1e-1)},
+        ),
+        Experiment(
+            name="n-lr",
+            title="The learning rate, by n",
+            rows="architectures",
+            base=ABA,
+            series={f"n = {n}": {"n": n} for n in DOUBLING[2:]},
+            grid={"lr": (*RATES, 3e-2, 1e-1)},
+            seeds=3,
+            published="transformer_lr_n_2_gotu",
+            legend={f"n = {n}": f"n {n}" for n in DOUBLING[2:]},
+        ),
+        Experiment(
+            name="batch-n",
+            title="Batch sizes",
+            rows="architectures",
+            base=ABA,
+            series={f"batch {batch}": {"batch": batch} for batch in (8, 16, 32, 64, 128, 256, 512, 1024)},
+            grid={"n": DOUBLING[2:9]},
+            seeds=3,
+            published="transformer_batchsize_n_1_gotu",
+            legend={f"batch {batch}": f"batch size {batch}" for batch in (8, 16, 32, 64, 128, 256, 512, 1024)},
+        ),
+        Experiment(
+            name="lr-batch",
+            title="The learning rate, by batch size, at n = 512",
+            rows="architectures",
+            base={**ABA, "n": 512},
+            series={f"batch {batch}": {"batch": batch} for batch in (8, 32, 128, 512)},
+            grid={"lr": RATES},
+            seeds=3,
+        ),
+        *(Experiment(
+            name=f"lr-{name}-{n}",
+            title=f"The learning rate, by {what}, at n = {n}",
+            rows="architectures",
+            base={**ABA, "n": n},
+            series={f"{letter} = {value}": {} if value == default else {field: value} for value in values},
+            grid={"lr": rates},
+            seeds=3,
+            published=f"transformer_lr_{figure}_1_n1024_gotu" if n == 1024 else None,
+            legend={f"{letter} = {value}": f"{words} {value}" for value in values},
+        ) for name, what, letter, field, default, values, rates, figure, words, sizes in (
+            ("depth", "depth", "depth", "depth", 2, (1, 2, 4, 8, 16), RATES, "depth", "depth", (512, 1024)),
+            ("heads", "number of heads", "heads", "heads", 16, (1, 4, 16, 64), RATES, "numheads", "number of heads",
+             (512, 1024)),
+            ("dimension", "embedding dimension", "d", "d_emb", 128, (32, 128, 512), RATES[1:], "embeddim",
+             "embed dim", (1024,)),
+        ) for n in sizes),
     ]
 }
 

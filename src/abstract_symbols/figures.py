@@ -17,8 +17,9 @@ from scipy import stats
 
 from . import claims, experiments
 
-MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "p", "h", "<", ">")
 PAPER = "0.62"  # the grey of the paper's curves
+X_WORDS = {"n": "n = training strings = training symbols", "lr": "learning rate"}
 _CLASS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}
 
 
@@ -51,44 +52,55 @@ def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.Data
 
 
 def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
-                    ylabel: str = "test loss on unseen symbols") -> Figure:
+                    ylabel: str = "test loss on unseen symbols", *, series: Sequence[str] | None = None,
+                    ordered: bool = False) -> Figure:
     """An experiment's learning curves, mean ± 1 standard error over seeds, the paper's in grey behind them.
 
     A series keeps its colour and marker while others have no rows yet; of one without rows only the paper's is drawn.
+
+    Args: series, only these; ordered, colours from dark to light instead of distinct ones, for series that are the
+    values of one quantity.
     """
     e = experiments.experiment(name)
-    order = [s for s in e.series if s in set(rows["series"])]
+    wanted = [s for s in e.series if series is None or s in series]
+    rows = rows[rows["series"].isin(wanted)]
+    order = [s for s in wanted if s in set(rows["series"])]
+    colors = sns.color_palette("viridis" if ordered else None, len(wanted))
+    markers = dict(zip(wanted, MARKERS, strict=False))
     figure, ax = plt.subplots()
     if e.published:
-        _draw_published(ax, e)
+        _draw_published(ax, name, markers)
     if order:
-        sns.lineplot(rows, x="n", y=metric, hue="series", style="series", hue_order=order, style_order=order,
-                     palette=dict(zip(e.series, sns.color_palette(None, len(e.series)), strict=True)),
-                     markers=dict(zip(e.series, MARKERS, strict=False)), dashes=False, errorbar="se", ax=ax,
-                     markersize=7)
+        sns.lineplot(rows, x=e.x, y=metric, hue="series", style="series", hue_order=order, style_order=order,
+                     palette=dict(zip(wanted, colors, strict=True)), markers=markers, dashes=False, errorbar="se",
+                     ax=ax, markersize=7)
     ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
-    ax.set_xscale("log", base=2)
-    ax.xaxis.set_major_formatter("{x:.0f}")
-    ax.set_ylim(-0.03, max(1.35, 1.08 * rows.groupby(["series", "n"])[metric].mean().max()))
-    ax.set(xlabel="n = training strings = training symbols", ylabel=ylabel)
+    if e.x == "n":
+        ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_formatter("{x:.0f}")
+    else:
+        ax.set_xscale("log")
+    highest = rows.groupby(["series", e.x])[metric].mean().max()
+    ax.set_ylim(-0.03, max(1.35, 1.08 * highest if order else 0))
+    ax.set(xlabel=X_WORDS.get(e.x, e.x), ylabel=ylabel)
     handles, labels = ax.get_legend_handles_labels()
-    if e.published and order:
+    if e.published and any(len(claims.published(name, s)) for s in order):
         handles.append(plt.Line2D([], [], color=PAPER, linestyle="--"))
         labels.append("the paper's (same marker)")
     if e.published:
-        for series, marker in zip(e.series, MARKERS, strict=False):
-            if series not in order and len(claims.published(name, series)):
+        for s, marker in markers.items():
+            if s not in order and len(claims.published(name, s)):
                 handles.append(plt.Line2D([], [], color=PAPER, linestyle="--", marker=marker, markersize=5))
-                labels.append(f"{series} (paper)")
+                labels.append(f"{s} (paper)")
     if order:
         ax.get_legend().remove()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    figure.legend(handles, labels, loc="outside upper left", ncols=2 if len(handles) < 9 else 3)
     return figure
 
 
-def _draw_published(ax: plt.Axes, e: experiments.Experiment) -> None:
-    for series, marker in zip(e.series, MARKERS, strict=False):
-        curve = claims.published(e.name, series)
+def _draw_published(ax: plt.Axes, name: str, markers: dict[str, str]) -> None:
+    for series, marker in markers.items():
+        curve = claims.published(name, series)
         ax.fill_between(curve["x"], curve["y_low"], curve["y_high"], color=PAPER, alpha=0.2, linewidth=0)
         ax.plot(curve["x"], curve["y"], color=PAPER, linestyle="--", marker=marker, markersize=5, linewidth=1.5)
 
@@ -125,11 +137,15 @@ def panels(name: str, rows: pd.DataFrame, references: dict[str, str], metric: st
 
 
 def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
-    """What the learning curves show, in words made from the rows: first and last value, and n₅₀, of every series."""
+    """What the learning curves show, in words made from the rows: first and last value, and n₅₀, of every series; or,
+    where x is not n, the least value."""
     e = experiments.experiment(name)
-    parts = [f"Line chart: {metric.replace('_', ' ')} against n for {e.title}."]
+    parts = [f"Line chart: {metric.replace('_', ' ')} against {e.x} for {e.title}."]
     for series, curve in summary(name, rows, metric).groupby("series", sort=False):
-        n, loss = curve["n"].to_numpy(), curve["mean"].to_numpy()
+        n, loss = curve[e.x].to_numpy(), curve["mean"].to_numpy()
+        if e.x != "n":
+            parts.append(f"{series}: least, {loss.min():.2f}, at {e.x} = {n[loss.argmin()]:g}.")
+            continue
         half = float(claims.n50(n, loss))
         crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "never falls below one half"
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
@@ -340,14 +356,14 @@ def values_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HT
     e = experiments.experiment(name)
     best, last = summary(name, rows, metric), summary(name, rows, f"final_{metric}")
     table = pd.DataFrame({
-        "network": best["series"], "n": best["n"],
+        "network": best["series"], e.x: [f"{x:g}" if x < 1e4 else f"{x:.0f}" for x in best[e.x]],
         "ours": [_spread(m, s) for m, s in zip(best["mean"], best["se"], strict=True)],
         "ours, last epoch": [_spread(m, s) for m, s in zip(last["mean"], last["se"], strict=True)],
         "seeds": best["seeds"],
     })
     if e.published:
         curves = {series: claims.published(name, series).set_index("x")["y"] for series in e.series}
-        paper = [curves[series].get(n) for series, n in zip(best["series"], best["n"], strict=True)]
+        paper = [curves[series].get(x) for series, x in zip(best["series"], best[e.x], strict=True)]
         table.insert(3, "paper", ["–" if y is None else f"{y:.3f}" for y in paper])
     return fold("The values", table)
 
@@ -384,6 +400,7 @@ MEASURE_WORDS = {
     "below": "difference of mean losses, at its least sure n",
     "slope": "exponent of a power law",
     "growth": "exponent of n₅₀ as a power of the dimension",
+    "best": "where the mean loss is least",
     "at_most": "mean at one n, of the worst series",
     "signal": "value in standard errors, at its least sure row",
     "same_law": "p-value of equal laws, all runs combined",

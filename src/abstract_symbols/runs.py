@@ -124,7 +124,7 @@ class Run(Job):
         """The run's network and samples, drawn with its seed."""
         if self.network not in NETWORKS:
             raise ValueError(f"unknown network {self.network!r}; known are {', '.join(NETWORKS)}")
-        t = task(self.task)
+        t = task(self.task, self.seed)
         if t.symbolic and self.network != "transformer":
             raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
                              f"not {self.network!r}")
@@ -142,9 +142,11 @@ class Run(Job):
         return Member(network, *samples, lr=self.lr, seed=self.seed)
 
     def cost(self) -> float:
-        """A rough relative cost: strings seen forward and backward in an epoch, evaluation counted in."""
-        size = (self.d_emb or 128) / 128 if self.network == "transformer" else 0.02
-        return (self.n + self.evaluation / 3) * size
+        """A rough relative cost: tokens seen forward and backward in an epoch, evaluation counted in, times weights."""
+        size = 0.02
+        if self.network == "transformer":
+            size = (self.d_emb or 128) / 128 * (self.heads or 16) / 16 * (self.depth or 2) / 2
+        return (self.n + self.evaluation / 3) * size * (task(self.task).length + 1) / 4
 
     def together(self, device: str) -> int:
         """How many networks fit the CPU's cache or the GPU's memory."""
