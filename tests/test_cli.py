@@ -60,11 +60,13 @@ def test_run_completes_and_says_so(capsys):
 def test_run_of_one_series_leaves_the_others(capsys, monkeypatch):
     two = {"narrow": {"network": "mlp", "width": 4}, "wide": {"network": "mlp", "width": 8}}
     monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, series=two))
+    assert main([*RUN_TINY, "--series", "wide", "--upto", "8"]) == 0
+    assert set(load("tiny")["n"]) == {4, 8}
     assert main([*RUN_TINY, "--series", "wide"]) == 0
     assert set(load("tiny")["series"]) == {"wide"} and len(load("tiny")) == 6
     assert main([*RUN_TINY, "--series", "wide", "narrow"]) == 0
     assert len(load("tiny")) == 12
-    assert capsys.readouterr().out == "tiny: complete\n" * 2
+    assert capsys.readouterr().out == "tiny: complete\n" * 3
 
 
 def test_run_says_what_is_missing_when_time_is_up(capsys):

@@ -285,6 +285,15 @@ def test_a_sweep_of_some_series_leaves_the_others(tmp_path, monkeypatch):
         run("tosses", device="cpu", workers=1, series=["cent", "dime"], results=tmp_path)
 
 
+def test_a_sweep_up_to_a_point_leaves_what_lies_beyond(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "tosses", TOSSES)
+    assert run("tosses", device="cpu", workers=1, upto=0.25, results=tmp_path) == 0
+    rows = read_rows(TOSSES.path(tmp_path), Toss)
+    assert {row["bias"] for row in rows} == {0.25} and len(rows) < 12
+    assert run("tosses", device="cpu", workers=1, results=tmp_path) == 0
+    assert len(read_rows(TOSSES.path(tmp_path), Toss)) == 12
+
+
 def test_runs_of_any_kind_are_repeated_at_the_points_and_by_the_metric_that_are_asked_for(tosses):
     committed = load("tosses", tosses.parent)
     committed["heads"] += 3 * (committed["bias"] == 1)

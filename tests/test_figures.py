@@ -162,6 +162,23 @@ def test_only_the_series_that_are_asked_for_are_drawn_and_ordered_ones_from_dark
     assert light == sorted(light) and len({marker for _, marker in legend.values()}) == 6
 
 
+def test_shares_are_stacked_in_their_order_and_fill_each_bar():
+    table = pd.DataFrame({"series": ["Plain"] * 2 + ["+ b"], "n": [4, 64, 4], "right": [0.1, 0.2, 0.7],
+                          "other": [0.3, 0.3, 0.2], "neither": [0.6, 0.5, 0.1]})
+    columns = {"right": "right", "other": "another", "neither": "none"}
+    figure = figures.shares(table, "n", columns)
+    assert [ax.get_title() for ax in figure.axes] == ["Plain", "+ b"]
+    for ax, (_, rows) in zip(figure.axes, table.groupby("series", sort=False), strict=True):
+        below = np.zeros(len(rows))
+        for bars, column in zip(ax.containers, columns, strict=True):
+            assert [bar.get_height() for bar in bars] == pytest.approx(rows[column].tolist())
+            assert [bar.get_y() for bar in bars] == pytest.approx(below.tolist())
+            below = below + rows[column].to_numpy()
+        assert below == pytest.approx(np.ones(len(rows)))
+        assert [label.get_text() for label in ax.get_xticklabels()] == [str(n) for n in rows["n"]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(columns.values())
+
+
 def test_every_mean_is_inside_the_picture_however_large(rows):
     rows.loc[rows["n"] == 64, "test_loss"] = 7.0
     assert figures.learning_curves(NAME, rows).axes[0].get_ylim()[1] > 7

@@ -788,7 +788,8 @@ def units(runs: Iterable[Job], device: str) -> list[list[Job]]:
 
 
 def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None,
-        scheduler: str | None = None, series: Sequence[str] = (), results: Path | None = None) -> int:
+        scheduler: str | None = None, series: Sequence[str] = (), upto: float = float("inf"),
+        results: Path | None = None) -> int:
     """Perform what an experiment's results file lacks, appending each unit's rows as it ends.
 
     Args:
@@ -797,8 +798,9 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         workers: processes, each of one thread; all cores unless given, and one on a GPU.
         scheduler: address of a Dask scheduler, whose workers then do the work; a lost worker's units are done again.
         series: only these; all unless given.
+        upto: only runs whose x, the first field of the grid, is at most this.
         results: a folder of one's own instead of the committed results.
-    Returns: how many rows are still missing.
+    Returns: how many of these rows are still missing.
     Raises: ValueError for an unknown experiment, series or device, non-positive minutes or workers, a broken results
         file.
     """
@@ -815,7 +817,9 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         raise ValueError(f"workers={workers}: must be at least 1")
     with ResultsFile(e.path(results), e.kind) as file:
         done = {row["key"] for row in file.rows}
-        missing = {r.key for r, label in e.runs().items() if not series or label in series} - done
+        asked = {r.key for r, label in e.runs().items()
+                 if (not series or label in series) and getattr(r, e.x) <= upto}
+        missing = asked - done
         todo = [unit for unit in units(e.runs(), device) if any(r.key in missing for r in unit)]
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()

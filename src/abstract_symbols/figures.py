@@ -247,6 +247,24 @@ def scaling_table(name: str, rows: pd.DataFrame, metrics: dict[str, str]) -> HTM
     return fold("The values", table.assign(seeds=first["seeds"]))
 
 
+def shares(table: pd.DataFrame, x: str, columns: dict[str, str]) -> Figure:
+    """Shares that add up to one as stacked bars, a panel a `series`; columns (→ legend word) from the bottom up."""
+    panels = list(table.groupby("series", sort=False))
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.0, 3.6), sharey=True, squeeze=False)
+    palette = sns.color_palette("colorblind")
+    colors = dict(zip(columns, (palette[2], palette[1], "0.75"), strict=True))
+    for ax, (series, rows) in zip(axes[0], panels, strict=True):
+        bottom = np.zeros(len(rows))
+        for column, label in columns.items():
+            ax.bar([f"{v}" for v in rows[x]], rows[column], bottom=bottom, color=colors[column], label=label, width=0.8)
+            bottom += rows[column].to_numpy()
+        ax.set(title=series, xlabel=x, ylim=(0, 1))
+        ax.grid(axis="x", visible=False)
+    axes[0, 0].set_ylabel("share of the answers")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
+
+
 def heatmap(table: pd.DataFrame, *, title: str = "", fmt: str = ".2g", log: bool = False,
             size: tuple[float, float] = (6.0, 4.4), annotate: bool = True, label: str = "") -> Figure:
     """A table of numbers as coloured cells, its columns along x and its index along y."""
