@@ -158,9 +158,10 @@ def test_a_network_too_large_for_the_cache_is_trained_alone(monkeypatch, sizes):
 
 
 @pytest.mark.usefixtures("one_ensemble")
-@pytest.mark.parametrize("options", [{"decay": 20.0}, {"reset": True}, {"decay": 20.0, "reset": True}])
+@pytest.mark.parametrize("options", [{"decay": 20.0}, {"reset": True}, {"decay": 20.0, "reset": True},
+                                     {"dropout": 0.2}, {"dropout": 0.2, "batch": 5}])
 @pytest.mark.parametrize("kind", ["tied", "own unembedding"])
-def test_decay_and_reset_do_not_depend_on_the_company(kind, options):
+def test_decay_reset_and_dropout_do_not_depend_on_the_company(kind, options):
     def build():
         return [member(kind, seed, lr=lr) for seed, lr in enumerate([0.003, 0.03, 0.01])]
 
@@ -236,6 +237,43 @@ def test_the_error_of_real_labels_does_not_depend_on_how_evaluation_is_cut(monke
     monkeypatch.setattr(ensembles, "EVALUATION_BATCH", 1)
     (cut,) = train([member("mlp", seed=1)], epochs=1)
     assert 0 < expected.test_error == pytest.approx(cut.test_error)
+
+
+# ---- dropout -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [5, 12])
+@pytest.mark.parametrize("kind", ["modified", "tied"])
+def test_dropout_is_torchs_own_on_the_embedded_strings_in_training_alone(kind, batch, monkeypatch):
+    m, loop, plain = (member(kind, seed=0, lr=0.01) for _ in range(3))
+    (out,) = train([m], epochs=6, stop=0, batch=batch, dropout=0.25)
+    generator, embed = torch.Generator().manual_seed(0), Transformer.embed
+
+    def dropped(network, tokens):
+        z = embed(network, tokens)
+        kept = torch.rand(z.shape, generator=generator, dtype=z.dtype) >= 0.25
+        return z * kept / 0.75
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transformer, "embed", dropped)
+        last = plain_loop_shuffled(loop, batch, 6)
+    assert out.train_loss == pytest.approx(last, abs=1e-9)
+    assert torch.allclose(weights(m), weights(loop), rtol=0, atol=1e-9)
+    (without,) = train([plain], epochs=6, stop=0, batch=batch)
+    assert abs(out.train_loss - without.train_loss) > 1e-3
+    with torch.no_grad():
+        answer = m.network(m.test.tokens)
+    criterion = nn.functional.cross_entropy if kind == "tied" else nn.functional.mse_loss
+    assert out.final_test_loss == pytest.approx(criterion(answer, m.test.labels).item(), abs=1e-12)
+
+
+def plain_loop_shuffled(m, batch, epochs):
+    """`plain_loop` with a block that does not take [CLS] for the same vector in every string."""
+    block = type(m.network.blocks[0])
+    original = block.forward
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(block, "forward", lambda self, z, **options: original(self, z))
+        return plain_loop(m, "adam", batch, epochs)
 
 
 # ---- token vectors: decay and reset ------------------------------------------------------------------------------
@@ -335,6 +373,8 @@ def test_a_diverging_member_ends_and_disturbs_no_other():
     ({"decay": -1.0}, "decay=-1.0"),
     ({"decay": 1.0}, "have none"),
     ({"reset": True}, "have none"),
+    ({"dropout": 1.0}, "dropout=1.0"),
+    ({"dropout": 0.5}, "dropout is for the transformer's"),
 ])
 def test_bad_settings_are_refused_by_name(options, named):
     with pytest.raises(ValueError, match=named):

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
 
+from .networks import Transformer
 from .templates import Sample
 
 # What an ensemble may keep in memory: on a CPU more than its cache makes members slower, not faster.
@@ -60,8 +61,8 @@ class Outcome:
 
 
 def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, stop: float = 2e-3,
-          optimizer: str = "adam", decay: float = 0.0, reset: bool = False, device: str = "cpu",
-          history: bool = False,
+          optimizer: str = "adam", decay: float = 0.0, reset: bool = False, dropout: float = 0.0,
+          device: str = "cpu", history: bool = False,
           progress: Callable[[int], None] | None = None) -> list[Outcome]:
     """Train the members' networks in place, several at once where that pays, and report each one's outcome.
 
@@ -74,10 +75,12 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
             embeddings (and an unembedding) alone.
         reset: networks are judged, and left behind, with the vectors of every token that training never saw put back
             to where they started; training itself moves them as ever.
+        dropout: the probability with which each coordinate of an embedded string, positions and [CLS] included, is 0 in
+            a training step; the others are scaled up. Drawn from a generator of the member's own.
         progress: called with the number of members that have ended.
 
-    Raises: ValueError for an unknown optimizer, non-positive numbers, members that do not fit together, or decay or
-        reset for networks without trained token vectors.
+    Raises: ValueError for an unknown optimizer, non-positive numbers, members that do not fit together, decay or
+        reset for networks without trained token vectors, or dropout for others than transformers.
 
     Source: section 5. Squared loss for real labels, cross-entropy for symbolic ones.
     """
@@ -86,12 +89,16 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
         raise ValueError(f"decay={decay}: must be 0 (none) or positive")
     if (decay or reset) and not _tables(members[0].network):
         raise ValueError("decay and reset act on trained token vectors; these networks have none")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout={dropout}: must be a probability below 1")
+    if dropout and not isinstance(members[0].network, Transformer):
+        raise ValueError("dropout is for the transformer's embedded strings; these networks are of another kind")
     size = ensemble_size(members[0], batch, device)
     outcomes: list[Outcome] = []
     while len(outcomes) < len(members):
         part = members[len(outcomes):len(outcomes) + size]
         try:
-            outcomes += Ensemble(part, optimizer, device, decay, reset).run(batch, epochs, stop, history)
+            outcomes += Ensemble(part, optimizer, device, decay, reset, dropout).run(batch, epochs, stop, history)
         except torch.cuda.OutOfMemoryError:
             if len(part) == 1:
                 raise
@@ -185,8 +192,8 @@ class Ensemble:
     """The members of one stack: parameters `theta` (E, P), data (E, n, k), and one optimizer over theta's rows."""
 
     def __init__(self, members: Sequence[Member], optimizer: str, device: str, decay: float = 0.0,
-                 reset: bool = False):
-        self.members, self.device = list(members), device
+                 reset: bool = False, dropout: float = 0.0):
+        self.members, self.device, self.dropout = list(members), device, dropout
         if device == "cpu":
             _keep_freed_memory()
         self.network = copy.deepcopy(members[0].network).to(device)
@@ -212,6 +219,7 @@ class Ensemble:
         values = members[0].train.task.values
         self.values = None if values is None else torch.as_tensor(values, device=device, dtype=self.dtype)
         self.orders = [torch.Generator().manual_seed(m.seed) for m in members]
+        self.drops = [torch.Generator().manual_seed(m.seed) for m in members]
 
     def _stacked(self, split: str) -> tuple[Tensor, Tensor]:
         samples = [getattr(m, split) for m in self.members]
@@ -242,15 +250,18 @@ class Ensemble:
                 optimizer.state[row] = previous.state[old[index]]
         return optimizer
 
-    def forward(self, theta: Tensor, tokens: Tensor) -> Tensor:
-        """Predictions of every member on its own strings: tokens (E, n, k) to (E, n) or (E, n, vocab)."""
+    def forward(self, theta: Tensor, tokens: Tensor, *more: Tensor) -> Tensor:
+        """Predictions of every member on its own strings: tokens (E, n, k) to (E, n) or (E, n, vocab).
+
+        more: what else the networks take, with the member axis first.
+        """
         parts = theta.split([shape.numel() for shape in self.shapes], dim=1)
         if len(theta) == 1:  # no member axis: the plain module's faster kernels
             parameters = {n: p.view(s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
             parameters |= {n: p[0] for n, p in self.fixed.items()}
-            return functional_call(self.network, parameters, (tokens[0],)).unsqueeze(0)
+            return functional_call(self.network, parameters, (tokens[0], *(x[0] for x in more))).unsqueeze(0)
         stacked = {n: p.view(-1, *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)} | self.fixed
-        return vmap(lambda p, t: functional_call(self.network, p, (t,)))(stacked, tokens)
+        return vmap(lambda p, *inputs: functional_call(self.network, p, inputs))(stacked, tokens, *more)
 
     def run(self, batch: int, epochs: int, stop: float, history: bool) -> list[Outcome]:
         outcomes = [Outcome() for _ in self.members]
@@ -296,7 +307,7 @@ class Ensemble:
             if order is not None:
                 rows = order[:, start:start + batch]
                 x, y = tokens.take_along_dim(rows.unsqueeze(-1), 1), labels.take_along_dim(rows, 1)
-            loss = _losses(self.forward(self.theta, x), y).mean(-1)                                     # (E,)
+            loss = _losses(self.forward(self.theta, x, *self.kept(x)), y).mean(-1)                      # (E,)
             (gradient,) = torch.autograd.grad(loss.sum(), self.theta)
             for row, member, g in zip(self.rows, self.members, gradient, strict=True):
                 row.grad = g
@@ -305,6 +316,14 @@ class Ensemble:
             self.optimizer.step()
             total += loss.detach() * x.shape[1]
         return (total / n).tolist()
+
+    def kept(self, tokens: Tensor) -> list[Tensor]:
+        """With dropout, the factors 0 or 1 / (1 − p) of the members' embedded strings: (E, n, k + 1, d_emb)."""
+        if not self.dropout:
+            return []
+        shape = (tokens.shape[1], *self.network.positions.shape)
+        drawn = torch.stack([torch.rand(shape, generator=g, dtype=self.dtype) for g in self.drops]).to(self.device)
+        return [(drawn >= self.dropout).to(self.dtype) / (1 - self.dropout)]
 
     @torch.no_grad()
     def evaluate(self, theta: Tensor, data: tuple[Tensor, Tensor]) -> tuple[list[float], list[float]]:
@@ -320,6 +339,7 @@ class Ensemble:
         """Go on with the given rows only."""
         self.members = [self.members[r] for r in rows]
         self.orders = [self.orders[r] for r in rows]
+        self.drops = [self.drops[r] for r in rows]
         self.data = {split: (x[rows], y[rows]) for split, (x, y) in self.data.items()}
         self.fixed = {name: p[rows] for name, p in self.fixed.items()}
         if self.unseen is not None:

@@ -392,6 +392,17 @@ EXPERIMENTS = {
             legend={"Transformer": "regular, lr 0.001", "Transformer + a": "with identity perturb, lr 0.001"},
         ),
         Experiment(
+            name="dropout",
+            title="Dropout on the embedded strings, on αβα against αββ, at most 250 epochs",
+            rows="architectures",
+            base=ABA,
+            series={"Transformer": {}, **{f"dropout {p:g}": {"dropout": p, "epochs": 250} for p in (0.05, 0.1)}},
+            grid={"n": DOUBLING[4:9]},
+            seeds=3,
+            published="aba_vs_abb_reg_vs_identity_perturb",
+            legend={"Transformer": "regular, lr 0.001"},
+        ),
+        Experiment(
             name="program",
             title="Programs that print a number: α=1;β=-1;print(α) against …print(β)",
             base={"task": "program", "network": "transformer"},

@@ -230,11 +230,16 @@ class Transformer(nn.Module):
         cls = self.cls.expand(*z.shape[:-2], 1, -1)                     # (n, 1, d_emb)
         return torch.cat([z, cls], dim=-2) + self.positions             # (n, k + 1, d_emb)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Token ids (n, k) to predictions (n,), or to logits (n, vocab) when tied."""
+    def forward(self, tokens: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Token ids (n, k) to predictions (n,), or to logits (n, vocab) when tied.
+
+        keep: factors (n, k + 1, d_emb) of the embedded strings, for dropout.
+        """
         z = self.embed(tokens)
+        z = z if keep is None else z * keep
         for i, block in enumerate(self.blocks[:-1]):
-            z = block(z, last_shared=i == 0)                            # (n, k + 1, d_emb): [CLS] starts the same
+            shared = i == 0 and keep is None                            # [CLS] is the same vector in every string
+            z = block(z, last_shared=shared)                            # (n, k + 1, d_emb)
         z, attention = self.blocks[-1].read(z, last_only=True)          # only [CLS] is read
         z = F.layer_norm(z.squeeze(-2), z.shape[-1:])                   # (n, d_emb)
         if not self.tied:

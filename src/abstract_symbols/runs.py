@@ -69,7 +69,7 @@ class Run(Job):
 
     n is the number of training strings and, times `alphabet_ratio` (1 unless stated), of the training alphabet's
     symbols; validation and test have `evaluation` strings each, from disjoint alphabets of `evaluation` symbols.
-    `seed` draws data, weights and batches. `decay` and `reset` are those of `ensembles.train`.
+    `seed` draws data, weights and batches. `decay`, `reset` and `dropout` are those of `ensembles.train`.
 
     Raises: ValueError for an unknown task or network, or an option that the network does not have.
     """
@@ -88,6 +88,7 @@ class Run(Job):
     alphabet_ratio: float | None = None
     decay: float | None = None
     reset: bool | None = None
+    dropout: float | None = None
     evaluation: int = 1000  # what comes after it are options of the network
     a: bool | None = None
     b: bool | None = None
@@ -157,7 +158,8 @@ class Run(Job):
         """Train the runs' networks together."""
         first, members = runs[0], [run.member() for run in runs]
         outcomes = train(members, batch=first.batch, epochs=first.epochs, stop=first.stop, optimizer=first.optimizer,
-                         decay=first.decay or 0.0, reset=bool(first.reset), device=device)
+                         decay=first.decay or 0.0, reset=bool(first.reset), dropout=first.dropout or 0.0,
+                         device=device)
         return [{name: getattr(outcome, name) for name in Run.METRICS} | run.measure(member)
                 for run, member, outcome in zip(runs, members, outcomes, strict=True)]
 
