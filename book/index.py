@@ -52,7 +52,7 @@ A claim that does not hold is a finding, and its chapter says so. Intervals are 
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard())
+figures.scoreboard(claims.scoreboard(), filters=True)
 
 # %% [markdown]
 r"""

@@ -322,7 +322,37 @@ def test_a_statement_is_escaped_in_the_scoreboard():
 
 
 def test_every_measure_has_words():
-    assert set(figures.MEASURE_WORDS) == set(claims.MEASURES)
+    assert set(figures.MEASURE_WORDS) == set(figures.TOLERANCE_WORDS) == set(claims.MEASURES)
+
+
+@pytest.mark.parametrize("claim", claims.claims().values(), ids=lambda claim: claim.id)
+def test_a_row_opens_to_its_measure_tolerances_rows_and_command(claim):
+    tree, _, _ = table_of(figures.scoreboard([Judgement(claim, "not tested", None, "7 of 55 runs")]))
+    (details,) = tree.iter("details")
+    text = "".join(details.itertext())
+    assert details[0].tag == "summary" and details[0].text == claim.statement
+    assert "None" not in text and "{" not in text
+    assert all(str(tolerance) in text for tolerance in (claim.part, *([claim.held] if claim.held else [])))
+    assert f"{experiments.experiment(claim.experiment).path().name}" in text and "7 of 55 runs" in text
+    assert f"run {claim.experiment} --series" in text and all(f'"{s}"' in text for s in claim.series)
+
+
+def test_the_filters_offer_every_verdict_and_chapter_with_their_numbers_and_hide_the_others():
+    judgements = [Judgement(CLAIM, verdict, None, "") for verdict in ("held", "held", "not held")]
+    judgements.append(Judgement(replace(CLAIM, chapter="mlps-cannot"), "held", None, ""))
+    page = figures.scoreboard(judgements, filters=True).data
+    tree = ElementTree.fromstring(page)
+    verdicts, chapters = ([option.text for option in menu.iter("option")] for menu in tree.iter("select"))
+    assert verdicts == ["all (4)", "held (3)", "held in part (0)", "not held (1)", "not tested (0)"]
+    assert chapters == ["all (4)", "same-different (3)", "mlps-cannot (1)"]
+    (style,) = tree.iter("style")
+    for menu in tree.iter("select"):
+        for option in list(menu)[1:]:
+            value = option.attrib["value"]
+            assert f'.board:has(option[value="{value}"]:checked) tbody tr:not(.{value})' in style.text
+    assert [row.attrib["class"].split() for row in next(tree.iter("tbody"))] == [
+        ["v-held", "c-same-different"]] * 2 + [["v-not-held", "c-same-different"], ["v-held", "c-mlps-cannot"]]
+    assert "<select" not in figures.scoreboard(judgements).data
 
 
 # ---- pictures ----------------------------------------------------------------------------------------------------

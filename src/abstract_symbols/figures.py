@@ -426,8 +426,28 @@ MEASURE_WORDS = {
 }
 
 
-def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
-    """The table of claims: statement, chapter and measure, the paper's number, ours with its interval, the verdict."""
+TOLERANCE_WORDS = {  # of a measure's distance; {held} and {part} are the claim's two tolerances
+    "level": "held within {held} of {value}, in part within {part}",
+    "n50": "held within a factor {held} of the paper's, in part within {part}",
+    "gain": "held within a factor {held} of the paper's, in part within {part}",
+    "below": "held if p < {p} at each n = {at}, in part if it fails at {part}",
+    "slope": "held within {held} of {value}, in part within {part}",
+    "growth": "held within {held} of the paper's exponent, in part within {part}",
+    "best": "held within {held} step of the grid from the paper's, in part within {part}",
+    "at_most": "held up to {held}, in part up to {part}",
+    "signal": "held if the value is at least {needed} standard errors above 0, in part if it falls short by {part}",
+    "same_law": "held if p is above 1 %, in part if it is at most {part} decade below",
+    "different_laws": "held if p is below 1 %, in part if it is at most {part} decade above",
+}
+
+
+def scoreboard(judgements: Iterable[claims.Judgement], *, filters: bool = False) -> HTML:
+    """The table of claims: statement, the paper's number, ours with its interval, the verdict.
+
+    A row opens to its chapter, measure, tolerances, rows and the command that makes them. filters: choose among
+    verdicts and chapters above it (in the style sheet's language: no script).
+    """
+    judgements = list(judgements)
     lines = []
     for j in judgements:
         ours = "–"
@@ -435,15 +455,45 @@ def scoreboard(judgements: Iterable[claims.Judgement]) -> HTML:
             interval = f"[{number(j.measured.low)}, {number(j.measured.high)}]"
             ours = f'{number(j.measured.ours)} <small class="interval">{interval}</small>'
         lines.append(
-            f'<tr><td>{html.escape(j.claim.statement)}<br><small><a href="{j.claim.chapter}.html">{j.claim.chapter}</a>'
-            f" · <code>{j.claim.id}</code> · {MEASURE_WORDS[j.claim.measure]} · {j.coverage}</small></td>"
+            f'<tr class="v-{_CLASS[j.verdict]} c-{j.claim.chapter}">'
+            f"<td><details><summary>{html.escape(j.claim.statement)}</summary>{_evidence(j)}</details></td>"
             f'<td data-label="paper">{number(j.measured.paper) if j.measured else "–"}</td>'
             f'<td data-label="ours">{ours}</td>'
             f'<td><span class="verdict {_CLASS[j.verdict]}">{j.verdict}</span></td></tr>'
         )
     head = "".join(f"<th>{h}</th>" for h in ("claim", "paper", "ours", "verdict"))
-    return HTML(f'<div class="scroll"><table class="scoreboard"><thead><tr>{head}</tr></thead>'
-                f"<tbody>{''.join(lines)}</tbody></table></div>")
+    return HTML(f'<div class="scroll board">{_filters(judgements) if filters else ""}<table class="scoreboard">'
+                f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>")
+
+
+def _evidence(j: claims.Judgement) -> str:
+    """What a row of the scoreboard opens to."""
+    c, e = j.claim, experiments.experiment(j.claim.experiment)
+    words = {"at": ", ".join(map(str, c.options.get("at", ())))} if isinstance(c.options.get("at"), list) else {}
+    tolerance = TOLERANCE_WORDS[c.measure].format(**{**c.options, "held": c.held, "part": c.part, **words})
+    within = "" if "within" not in c.options else " for {} from {:g} to {:g}".format(e.x, *c.options["within"])
+    series = " ".join(f'"{s}"' for s in c.series)
+    facts = (f'Chapter <a href="{c.chapter}.html">{c.chapter}</a>, claim <code>{c.id}</code>.',
+             f"Measure: {MEASURE_WORDS[c.measure]}; {html.escape(tolerance)}.",
+             f"Rows: {html.escape(', '.join(c.series))} in results/{e.path().name}{within}: {j.coverage}.",
+             f"<code>python -m abstract_symbols run {e.name} --series {html.escape(series)}</code>")
+    return "".join(f"<p>{fact}</p>" for fact in facts)
+
+
+def _filters(judgements: list[claims.Judgement]) -> str:
+    """Two menus, and the rules that hide the rows of what is not chosen."""
+    menus, rules = [], []
+    for label, letter, values in (
+            ("verdict", "v", {_CLASS[v]: (v, sum(j.verdict == v for j in judgements)) for v in claims.VERDICTS}),
+            ("chapter", "c", {c: (c, sum(j.claim.chapter == c for j in judgements))
+                              for c in dict.fromkeys(j.claim.chapter for j in judgements)})):
+        options = "".join(f'<option value="{letter}-{value}">{words} ({count})</option>'
+                          for value, (words, count) in values.items())
+        every = f'<option value="">all ({len(judgements)})</option>'
+        menus.append(f"<label>{label} <select>{every}{options}</select></label>")
+        rules += [f'.board:has(option[value="{letter}-{value}"]:checked) tbody tr:not(.{letter}-{value})'
+                  for value in values]
+    return f'<style>{",".join(rules)}{{display:none!important}}</style><form class="filters">{"".join(menus)}</form>'
 
 
 def strings_picture(rows: list[tuple[str, list[str], list[str]]]) -> Figure:
