@@ -261,5 +261,5 @@ print(f"wrong answers on unseen symbols: {outcome.test_error:.0%}")
 
 # %% [markdown]
 r"""
-{doc}`which-repair` compares $b$ with other cures.
+{doc}`symbolic-programs` asks for more: find the right symbol among several, then copy it. {doc}`which-repair` compares $b$ with other cures.
 """

@@ -251,13 +251,35 @@ answer stands $W_V W_O^\top$, and gradient descent builds an identity into it on
 derives how much of an unseen vector lies in there: a share of $n / (d_{\text{emb}} + n + 1)$. Read the table with this in mind.
 
 - **Freezing and resetting** keep an unseen vector as it was drawn: as far from the span of the seen ones as ever.
-- **Orthogonal** training symbols span a space of the same dimension.
+- **Orthogonal** training symbols span a space of the same dimension, but evenly: random vectors nearly repeat one another once $n$ comes near
+  $d_{\text{emb}}$, and what an identity on their span needs most is then learned last. So this start gains something where $n$ is large, and nothing where it is
+  small.
 - **4n symbols** put more distinct symbols into the same number of strings. A random draw of $n$ from $n$ symbols has about $(1 - 1/e)\,n \approx 0.63\,n$
   distinct ones, from $4n$ it has $4\,(1 - e^{-1/4})\,n \approx 0.88\,n$: a larger span, by a factor 1.4. **n/4 symbols** shrink it.
 - **a** steers the attention, and here there is nothing to find: [CLS] has one symbol to look at.
 - **b** adds a multiple of the identity, which acts on all directions at once, seen or not. A few steps are enough for it. The **pointer head** does the same one
   step later, past all matrices: it names the token itself.
+"""
 
+# %% tags=["remove-input"]
+def distinct(name, rows, series):
+    """How many different symbols are expected among the training strings where the error crosses one half."""
+    e, table = experiments.experiment(name), claims.n50_table(name, rows, "test_error").set_index("series")["n50"]
+    n = table.get(series, float("inf"))
+    symbols = n * e.series[series].get("alphabet_ratio", 1)
+    return None if n == float("inf") else symbols * (1 - (1 - 1 / symbols) ** n)
+
+
+counts = {s: distinct(NAME, rows, s) for s in ("Plain", "4n symbols", "n/4 symbols", "Orthogonal start")}
+listed = ", ".join(f"{s}: {v:.0f}" for s, v in counts.items() if v)
+last = rows["n"].max() if len(rows) else 0
+few = rows[(rows["series"] == "n/4 symbols") & (rows["n"] == last)]["test_error"].mean()
+Markdown(f"Counted in *distinct* symbols instead of strings, the curves cross one half at ({listed}). "
+         f"With n/4 symbols, {last} strings hold at most {last // 4} distinct ones, and {few:.0%} of the answers are wrong. "
+         "What the data must have is different symbols, not more strings.")
+
+# %% [markdown]
+r"""
 So $b$ is special among changes *within* the network in that it leaves the symbol's vector intact on its way. It is not the only repair: a pointer does it
 too, and needs no tied embeddings. But the pointer can only copy; what $b$ hands on, later layers can use.
 
