@@ -215,6 +215,12 @@ def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_hal
     assert "\n" not in text and '"' not in text
 
 
+def test_alt_text_says_never_only_of_a_curve_that_is_complete(rows):
+    text = figures.alt_text(NAME, rows[(rows["series"] == "Transformer") | (rows["n"] < 64)])
+    assert "Fully-connected: 1.00 at n = 4, 1.00 at n = 32, not below one half so far (paper: never)" in text
+    assert "Transformer: 1.00 at n = 4, 0.50 at n = 4096, never falls below" in text
+
+
 def test_alt_text_of_some_series_is_silent_about_the_others(rows):
     text = figures.alt_text(NAME, rows[rows["series"] != "Transformer"], series=["Fully-connected", "Transformer"])
     assert "Fully-connected: 1.00" in text and "No run is done yet: Transformer." in text

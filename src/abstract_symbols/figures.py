@@ -189,7 +189,8 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss", *, series
             parts.append(f"{series}: least, {loss.min():.2f}, at {e.x} = {n[loss.argmin()]:g}.")
             continue
         half = float(claims.n50(n, loss))
-        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "never falls below one half"
+        never = "never falls below one half" if n[-1] == e.grid["n"][-1] else "not below one half so far"
+        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else never
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
         if len(claims.published(name, series)):
             paper = claims.published_n50(name, series)
@@ -358,7 +359,7 @@ def matrices(tables: dict[str, pd.DataFrame], *, fmt: str = ".2f",
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=False):
         sns.heatmap(table, ax=ax, annot=True, fmt=fmt, cmap="cividis", cbar=False, square=True, linewidths=1,
                     vmin=least, vmax=largest,
-                    annot_kws={"fontsize": 10 if len(table) < 4 else 8})
+                    annot_kws={"fontsize": {2: 10, 3: 10, 4: 9}.get(len(table), 8)})
         ax.set_title(title, fontsize=11)
         ax.tick_params(rotation=0, labelsize=9)
     return figure
@@ -393,7 +394,7 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
     seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()} seeds" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()} seeds"
     each = "1 seed" if seeds.max() == 1 else each
-    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} a point; "
+    return (f"{len(rows)} of {len(e.runs())} runs of results/{e.path().name}; {each} a point; "
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
