@@ -70,12 +70,15 @@ So a relation between $k$ symbols is a list of all the ways in which $k$ symbols
 tasks = ["same-different", "majority-4", "majority-6", "majority-8",
          "counting-5", "counting-7", "match-to-sample",
          "identity-rules", "distribution-of-three", "matrix"]
+def each(t):  # strings a template, of 1024
+    counts = sorted({round(1024 * p, 1) for p in t.probabilities})
+    return " to ".join(f"{c:g}" for c in dict.fromkeys(counts[::len(counts) - 1 or 1]))
+
+
 figures.table(pd.DataFrame([
-    {"task": name, "symbols": task(name).length,
-     "templates": len(task(name).templates),
-     "strings a template at n = 1024": f"{1024 * least:.1f} to {1024 * most:.1f}"}
-    for name in tasks
-    for least, most in [(min(task(name).probabilities), max(task(name).probabilities))]]))
+    {"task": name, "symbols": task(name).length, "templates":
+     len(task(name).templates), "strings each, of 1024": each(task(name))}
+    for name in tasks]))
 
 # %% [markdown]
 r"""
@@ -93,7 +96,7 @@ In all figures, *plain* is the paper's transformer and *modified* the same with 
 majority = task("majority-4")
 by_label = dict(sorted(majority.labels.items(), key=lambda item: -item[1]))
 figures.show(
-    figures.templates_picture(by_label, (4,), 3),
+    figures.templates_picture(by_label, (4,), 2),
     alt="Templates of four coloured tiles. " + " ".join(
         f"Label {value:+g}: {', '.join(t for t, label in by_label.items() if label == value)}." for value in (1, -1)),
 )
@@ -114,8 +117,8 @@ papers = {f"Length {k}{words}": claims.published(name, f"Length {k}")
           (("", "majority"), (" + a and b", "majority-modified"))}
 panels = {f"length {k}": [f"Length {k}", f"Length {k} + a and b"]
           for k in (2, 4, 6, 8)}
-figure = figures.pairs("majority-pairs", rows["majority-pairs"], panels,
-                       ["plain", "modified"], papers=papers)
+figure = figures.pairs("majority-pairs", rows["majority-pairs"],
+                       panels, ["plain", "modified"], papers=papers)
 figures.show(figure, alt=" ".join(figures.alt_text(name, rows[name])
              for name in ("majority", "majority-modified")))
 
@@ -127,10 +130,10 @@ display(Markdown(crossings("majority-pairs")))
 # %% tags=["remove-input"]
 halves = {name: {k: claims.published_n50(name, f"Length {k}") for k in (2, 4, 6, 8)} for name in ("majority", "majority-modified")}
 words = {name: ", ".join(f"{n:.0f}" if n < float("inf") else "never" for n in values.values()) for name, values in halves.items()}
-each = [n / 2 ** (k - 1) for k, n in halves["majority-modified"].items()]
+shares = [n / 2 ** (k - 1) for k, n in halves["majority-modified"].items()]
 Markdown(f"""
 In the paper's curves, the plain transformer crosses one half at $n$ = {words["majority"]} for lengths 2, 4, 6 and 8, the modified one at {words["majority-modified"]}. The longer the string, the later. But a string of length
-8 has 64 times as many templates as one of length 2, and counted in strings for each template the modified transformer's numbers lie between {min(each):.0f} and {max(each):.0f}: what it needs grows about as the number of templates does.
+8 has 64 times as many templates as one of length 2, and counted in strings for each template the modified transformer's numbers lie between {min(shares):.0f} and {max(shares):.0f}: what it needs grows about as the number of templates does.
 """)
 
 # %% [markdown]
@@ -159,8 +162,8 @@ wrong with probability 0.8 for five symbols, and 6/7 for seven. The paper's figu
 
 # %%
 counting = task("counting-5")
-print(f"{len(counting.templates)} templates:", *[
-    f"{sum(counting.values == count)} of {count}" for count in range(1, 6)])
+print(f"{len(counting.templates)} templates:", ", ".join(
+    f"{sum(counting.values == i)} with {i}" for i in range(1, 6)))
 train, unseen = counting.alphabets(16, 1000)
 sample = counting.sample(n=4, alphabet=train, seed=0)
 print(sample.tokens.tolist())
@@ -236,7 +239,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-picture("distribution-of-three", (3, 3), "Templates of two rows of three symbols")
+picture("distribution-of-three", (3, 3), "Templates of two rows of three symbols", 3)
 
 # %% [markdown]
 r"""
@@ -254,10 +257,11 @@ The network is not shown these pictures. It reads the symbols one after the othe
 # %%
 four = ["Match to sample", "Identity rules",
         "Distribution of three", "3 × 3 matrix"]
-figure = figures.pairs("psychometric", rows["psychometric"],
-                       {name: [name, f"{name} + a and b"] for name in four},
-                       ["plain", "modified"])
-figures.show(figure, alt=figures.alt_text("psychometric", rows["psychometric"]))
+panels = {name: [name, f"{name} + a and b"] for name in four}
+puzzles = rows["psychometric"]
+figures.show(figures.pairs("psychometric", puzzles, panels,
+                           ["plain", "modified"]),
+             alt=figures.alt_text("psychometric", puzzles))
 
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('psychometric', rows['psychometric'])}*"))
