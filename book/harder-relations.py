@@ -66,13 +66,15 @@ A template task has any number of templates, pairwise disjoint, and one label fo
 So a relation between $k$ symbols is a list of all the ways in which $k$ symbols can be equal, each with its label. There are many of them (the Bell numbers). The larger the list, the fewer training strings has each template:
 """
 
-# %%
+# %% tags=["hide-input"]
 tasks = ["same-different", "majority-4", "majority-6", "majority-8",
          "counting-5", "counting-7", "match-to-sample",
          "identity-rules", "distribution-of-three", "matrix"]
+
+
 def each(t):  # strings a template, of 1024
-    counts = sorted({round(1024 * p, 1) for p in t.probabilities})
-    return " to ".join(f"{c:g}" for c in dict.fromkeys(counts[::len(counts) - 1 or 1]))
+    least, most = (1024 * f(t.probabilities) for f in (min, max))
+    return f"{least:.0f}" if most - least < 1 else f"{least:.1f} to {most:.0f}"
 
 
 figures.table(pd.DataFrame([

@@ -292,7 +292,8 @@ The paper opens with a task that looks like reading code. A program sets two var
 # %%
 program = named_task("program")
 for names in ("xy", "uv"):
-    for z, label in zip(program.templates, program.values, strict=True):
+    for z, label in zip(program.templates, program.values,
+                        strict=True):
         print(f"{z.substitute(names)}   label {label:+g}")
 print(f"{program.length} tokens, one for each character;",
       f"{len(program.regular)} of them are regular")
@@ -323,10 +324,10 @@ If the trouble is that $W_Q^\top W_K$ starts random, it might help to start it n
 {cite:p}`trockman2023mimetic` imitates it: in every head
 
 $$
-W_{Q,h}^\top W_{K,h} \approx \alpha Z + \beta I, \qquad Z \text{ Gaussian with entries of variance } 1/d_{\text{emb}},
+W_{Q,h}^\top W_{K,h} \approx \alpha Z + \beta I
 $$ (mimetic)
 
-as nearly as 64 dimensions allow, and $W_O W_V = 0.4\,(Z' - I)$ for the values. (Here $\alpha$ and $\beta$ are numbers, not wildcards.) No parameter is added, the training is the usual one. The logits before any training, averaged as above:
+with a Gaussian matrix $Z$, its entries of variance $1/d_{\text{emb}}$, as nearly as 64 dimensions allow, and $W_O W_V = 0.4\,(Z' - I)$ for the values. (Here $\alpha$ and $\beta$ are numbers, not wildcards.) No parameter is added, the training is the usual one. The logits before any training, averaged as above:
 """
 
 # %%
