@@ -455,7 +455,7 @@ Drop `a`, add `b`, or start near the identity with `mimetic_alpha=0.7, mimetic_b
 """
 
 # %% tags=["nbval-ignore-output"]
-mine = LawRun("aabb-abab", "transformer", n=64, seed=0,
+mine = LawRun("aabb-abab", "transformer", n=32, seed=0,
               evaluation=200, a=True).member()
 (outcome,) = ensembles.train([mine])
 strings = [distinct_strings(mine.test.task, i, mine.test.alphabet)
