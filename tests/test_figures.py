@@ -199,6 +199,28 @@ def test_panels_draw_each_series_once_in_its_own_panel_and_the_references_in_all
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Fully-connected", "the panel's title"]
 
 
+def test_pairs_draw_each_series_in_its_panel_before_the_papers_curve(rows):
+    rows = rows[rows["series"] != "Transformer"]
+    paper = claims.published(NAME, "Modified transformer")
+    figure = figures.pairs(NAME, rows, {"one": ["Fully-connected", "Modified transformer"], "two": ["Transformer"]},
+                           ["plain", "modified"], papers={"Modified transformer": paper})
+    one, two = figure.axes
+    assert [one.get_title(), two.get_title()] == ["one", "two"]
+    ours = {bars.lines[0].get_color(): bars.lines[0] for bars in one.containers}
+    for color, series in (("C0", "Fully-connected"), ("C1", "Modified transformer")):
+        curve = figures.summary(NAME, rows)
+        curve = curve[curve["series"] == series]
+        assert ours[color].get_xdata().tolist() == curve["n"].tolist()
+        assert ours[color].get_ydata() == pytest.approx(curve["mean"].to_numpy())
+    (grey,) = (line for line in one.lines if line.get_color() == figures.PAPER)
+    assert grey.get_xdata() == pytest.approx(paper["x"]) and grey.get_ydata() == pytest.approx(paper["y"])
+    assert not two.containers, "no rows, no curve"
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["plain", "modified", "the paper's (same marker)"]
+    assert [t.get_text() for t in figures.pairs(NAME, rows, {"one": ["Transformer"]}, ["plain"]).legends[0].get_texts()
+            ] == ["plain"]
+
+
 def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_half(rows):
     text = figures.alt_text(NAME, rows)
     assert E.title in text
@@ -208,6 +230,18 @@ def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_hal
     assert modified in text
     assert "(paper: n = 429)" in text
     assert "\n" not in text and '"' not in text
+
+
+def test_alt_text_says_never_only_of_a_curve_that_is_complete(rows):
+    text = figures.alt_text(NAME, rows[(rows["series"] == "Transformer") | (rows["n"] < 64)])
+    assert "Fully-connected: 1.00 at n = 4, 1.00 at n = 32, not below one half so far (paper: never)" in text
+    assert "Transformer: 1.00 at n = 4, 0.50 at n = 4096, never falls below" in text
+
+
+def test_alt_text_of_some_series_is_silent_about_the_others(rows):
+    text = figures.alt_text(NAME, rows[rows["series"] != "Transformer"], series=["Fully-connected", "Transformer"])
+    assert "Fully-connected: 1.00" in text and "No run is done yet: Transformer." in text
+    assert "Modified" not in text
 
 
 def test_alt_text_follows_the_metric_it_is_asked_for(rows):
@@ -248,6 +282,21 @@ def test_the_values_are_those_of_the_metric_that_is_asked_for(rows):
     _, head, body = table_of(figures.values_table(NAME, rows, "test_error"))
     ours, last = head.index("ours"), head.index("ours, last epoch")
     assert {(row[ours], row[last]) for row in body} == {("0.250 ± 0.000", "0.500 ± 0.000")}
+
+
+def test_the_fit_is_over_the_points_that_both_curves_have(monkeypatch):
+    name = "fully-connected"
+    paper = pd.DataFrame({"x": [4, 8, 16, 32], "y": [1.0, 0.9, 0.4, 0.0], "y_low": 0.0, "y_high": 1.0})
+    monkeypatch.setattr(claims, "published", lambda *_: paper)
+    rows = pd.DataFrame([{"series": "Fully-connected", "n": n, "test_loss": loss + spread}
+                         for n, loss in ((4, 1.1), (8, 0.6), (16, 0.6), (64, 9.0)) for spread in (-0.1, 0.1)])
+    _, header, (line,) = table_of(figures.fit_table(name, rows))
+    assert header == ["network", "n compared", "n₅₀", "n₅₀, paper", "mean distance", "largest distance"]
+    half = 8 * 2 ** (0.4 / 0.5)
+    assert line == ["Fully-connected", "4 to 16", "> 64", f"{half:.0f}", "0.20", "0.30, ours lower at n = 8"]
+    assert table_of(figures.fit_table(name, rows[rows["n"] > 32]))[2] == []
+    low = rows.assign(test_loss=0.1)
+    assert table_of(figures.fit_table(name, low))[2][0][2] == "≤ 4"
 
 
 def test_a_fold_escapes_its_title():
@@ -408,6 +457,25 @@ def test_a_picture_of_strings_has_a_tile_a_symbol_of_the_symbols_colour():
     assert {"same", "different"} <= {t.get_text() for t in ax.texts}
 
 
+@pytest.mark.parametrize(("labels", "shape", "per_line"), [
+    ({"αβγγ": +1, "ααββ": +1, "αβαβ": +1, "ααβγ": -1}, (2, 2), 2), ({"αβα": +1, "αββ": -1}, (3,), 4)])
+def test_a_picture_of_templates_has_every_tile_in_its_place_and_the_labels_in_their_order(labels, shape, per_line):
+    (ax,) = figures.templates_picture(labels, shape, per_line).axes
+    letters = [t for t in ax.texts if len(t.get_text()) == 1]
+    assert "".join(t.get_text() for t in letters) == "".join(labels)
+    colors, corners = {}, [patch.get_xy() for patch in ax.patches]
+    assert len(set(corners)) == len(letters) == len(ax.patches), "no tile hides another"
+    for text, tile in zip(letters, ax.patches, strict=True):
+        assert colors.setdefault(text.get_text(), tile.get_facecolor()) == tile.get_facecolor()
+        assert tile.get_window_extent().contains(*ax.transData.transform(text.get_position()))
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert all(left < x and x + 0.92 < right and y <= top and y - 0.92 >= bottom for x, y in corners)
+    rows = [[y for _, y in corners[i:i + n]] for i, n in zip(np.cumsum((0, *shape[:-1])), shape, strict=True)]
+    assert all(len(set(row)) == 1 for row in rows) and len({row[0] for row in rows}) == len(shape)
+    words = {t.get_text(): t.get_position()[1] for t in ax.texts if len(t.get_text()) == 2}
+    assert set(words) == {"+1", "−1"} and words["+1"] > words["−1"]
+
+
 # ---- logarithmic axes, heat maps ---------------------------------------------------------------------------------
 
 WIDTH = experiments.EXPERIMENTS["width"]
@@ -516,6 +584,15 @@ def test_matrices_show_every_number_of_every_table():
     assert [ax.get_title() for ax in drawn] == list(tables)
     for ax, table in zip(drawn, tables.values(), strict=True):
         assert [t.get_text() for t in ax.texts] == [f"{v:.3f}" for v in table.to_numpy().ravel()]
+
+
+def test_matrices_of_one_colour_scale_have_one_colour_for_one_number():
+    tables = {title: pd.DataFrame([[5.0, low], [low, 1.0]]) for title, low in (("first", 0.0), ("second", 4.0))}
+    for limits, same in (((-1, 9), True), (None, False)):
+        figure = figures.matrices(tables, limits=limits)
+        meshes = [ax.collections[0] for ax in figure.axes]
+        figure.canvas.draw()
+        assert np.array_equal(*(mesh.get_facecolors()[3] for mesh in meshes)) == same, "the colour of 1.0"
 
 
 def test_blocks_share_one_colour_scale_and_part_the_templates():

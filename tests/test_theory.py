@@ -455,6 +455,18 @@ def test_an_attention_run_measures_the_first_layers_attention_at_cls_before_and_
     assert metrics["logits_after"] > 1.2 * metrics["logits_before"]
 
 
+def test_the_first_layers_logits_are_those_that_it_attends_with():
+    torch.manual_seed(0)
+    network = Transformer(30, 3, d_emb=12, heads=2, d_head=6, a=True)
+    torch.nn.init.normal_(network.blocks[0].attention.a, std=1e-3)
+    tokens = torch.randint(30, (7, 3))
+    logits = theory.first_logits(network, tokens)
+    with torch.no_grad():
+        attention = network.blocks[0].read(network.embed(tokens))[1]
+    assert logits.shape == (7, 2, 4, 4) and torch.allclose(logits.softmax(-1), attention, atol=1e-6)
+    assert torch.equal(theory.cls_logits(network, tokens), logits[:, :, 3])
+
+
 def predictions_by_definition(run):
     """The network's and the kernel's predictions from the features' own ridge regression and from the dense solve."""
     train_set, test_set = run.samples()

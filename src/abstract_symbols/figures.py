@@ -136,10 +136,52 @@ def panels(name: str, rows: pd.DataFrame, references: dict[str, str], metric: st
     return figure
 
 
-def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
+def pairs(name: str, rows: pd.DataFrame, panels: dict[str, Sequence[str]], words: Sequence[str], *,
+          papers: dict[str, pd.DataFrame] | None = None, metric: str = "test_loss",
+          ylabel: str = "test loss on unseen symbols") -> Figure:
+    """Learning curves, a panel for each group of series of one experiment, two in a row, on the same axes.
+
+    Args: panels, title → its series; words, the legend's, one for each series of a panel; papers, series → the paper's
+    curve (as `claims.published`), drawn in grey behind it. Mean ± 1 standard error over seeds.
+    """
+    e, curves = experiments.experiment(name), dict(list(summary(name, rows, metric).groupby("series")))
+    down, papers = -(-len(panels) // 2), papers or {}
+    figure, axes = plt.subplots(down, 2, sharex=True, sharey=True, squeeze=False, figsize=(6.0, 2.1 * down + 0.9))
+    for ax, (title, group) in zip(axes.flat, panels.items(), strict=False):
+        for i, series in enumerate(group):
+            if series in papers:
+                c = papers[series]
+                ax.fill_between(c["x"], c["y_low"], c["y_high"], color=PAPER, alpha=0.2, linewidth=0)
+                ax.plot(c["x"], c["y"], color=PAPER, linestyle="--", marker=MARKERS[i], markersize=4, linewidth=1.3)
+            if series in curves:
+                c = curves[series]
+                ax.errorbar(c[e.x], c["mean"], yerr=c["se"].fillna(0), color=f"C{i}", marker=MARKERS[i], markersize=5,
+                            linewidth=2)
+        ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
+        ax.set_title(title, fontsize=11)
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(e.grid[e.x], [str(x) for x in e.grid[e.x]])
+        ax.xaxis.set_minor_locator(plt.NullLocator())
+        ax.tick_params(labelsize=9)
+    highest = max([c["mean"].max() for c in curves.values()], default=0)
+    axes[0, 0].set_ylim(-0.03, max(1.35, 1.08 * highest))
+    for ax in axes.flat[len(panels):]:
+        ax.axis("off")
+    figure.supxlabel(X_WORDS.get(e.x, e.x), fontsize=12)
+    figure.supylabel(ylabel, fontsize=12)
+    handles = [plt.Line2D([], [], color=f"C{i}", marker=MARKERS[i]) for i in range(len(words))]
+    paper = [plt.Line2D([], [], color=PAPER, linestyle="--")] if papers else []
+    figure.legend([*handles, *paper], [*words, *["the paper's (same marker)"][:len(paper)]], loc="outside upper left",
+                  ncols=3)
+    return figure
+
+
+def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss", *, series: Sequence[str] | None = None) -> str:
     """What the learning curves show, in words made from the rows: first and last value, and n₅₀, of every series; or,
-    where x is not n, the least value."""
+    where x is not n, the least value. Args: series, only these."""
     e = experiments.experiment(name)
+    wanted = [s for s in e.series if series is None or s in series]
+    rows = rows[rows["series"].isin(wanted)]
     parts = [f"Line chart: {metric.replace('_', ' ')} against {e.x} for {e.title}."]
     for series, curve in summary(name, rows, metric).groupby("series", sort=False):
         n, loss = curve[e.x].to_numpy(), curve["mean"].to_numpy()
@@ -147,13 +189,14 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
             parts.append(f"{series}: least, {loss.min():.2f}, at {e.x} = {n[loss.argmin()]:g}.")
             continue
         half = float(claims.n50(n, loss))
-        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "never falls below one half"
+        never = "never falls below one half" if n[-1] == e.grid["n"][-1] else "not below one half so far"
+        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else never
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
         if len(claims.published(name, series)):
             paper = claims.published_n50(name, series)
             text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
         parts.append(text + ".")
-    lacking = [series for series in e.series if series not in set(rows["series"])]
+    lacking = [s for s in wanted if s not in set(rows["series"])]
     if lacking:
         parts.append(f"No run is done yet: {', '.join(lacking)}.")
     return " ".join(parts)
@@ -322,15 +365,19 @@ def agreement(panels: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], *, xl
     return figure
 
 
-def matrices(tables: dict[str, pd.DataFrame], *, fmt: str = ".2f") -> Figure:
-    """Small square tables as annotated heat maps, two in a row, each (→ title) with its own colours."""
+def matrices(tables: dict[str, pd.DataFrame], *, fmt: str = ".2f",
+             limits: tuple[float, float] | None = None) -> Figure:
+    """Small square tables as annotated heat maps, two in a row, each (→ title) with its own colours, or all with the
+    colours of one scale between the limits."""
+    least, largest = limits or (None, None)
     down = -(-len(tables) // 2)
     figure, axes = plt.subplots(down, 2, figsize=(6.0, 2.4 * down), squeeze=False)
     for ax in axes.flat[len(tables):]:
         ax.axis("off")
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=False):
         sns.heatmap(table, ax=ax, annot=True, fmt=fmt, cmap="cividis", cbar=False, square=True, linewidths=1,
-                    annot_kws={"fontsize": 10 if len(table) < 4 else 8})
+                    vmin=least, vmax=largest,
+                    annot_kws={"fontsize": {2: 10, 3: 10, 4: 9}.get(len(table), 8)})
         ax.set_title(title, fontsize=11)
         ax.tick_params(rotation=0, labelsize=9)
     return figure
@@ -365,7 +412,7 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
     seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()} seeds" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()} seeds"
     each = "1 seed" if seeds.max() == 1 else each
-    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} a point; "
+    return (f"{len(rows)} of {len(e.runs())} runs of results/{e.path().name}; {each} a point; "
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
@@ -384,6 +431,32 @@ def values_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HT
         paper = [curves[series].get(x) for series, x in zip(best["series"], best[e.x], strict=True)]
         table.insert(3, "paper", ["–" if y is None else f"{y:.3f}" for y in paper])
     return fold("The values", table)
+
+
+def fit_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HTML:
+    """How near our mean curves are to the paper's: a row for each series that has both, over the n that both have.
+
+    n₅₀ is that of the whole curve, of ours as far as it goes: > the largest n where it does not fall below one half.
+    """
+    e, lines = experiments.experiment(name), []
+    for series, curve in summary(name, rows, metric).groupby("series", sort=False):
+        ours, paper = curve.set_index(e.x)["mean"], claims.published(name, series).set_index("x")["y"]
+        off = (ours - paper).dropna().abs()
+        if len(off):
+            side = "higher" if (ours - paper)[off.idxmax()] > 0 else "lower"
+            lines.append({
+                "network": series, "n compared": f"{off.index.min():g} to {off.index.max():g}",
+                "n₅₀": _crossing(ours), "n₅₀, paper": _crossing(paper), "mean distance": f"{off.mean():.2f}",
+                "largest distance": f"{off.max():.2f}, ours {side} at n = {off.idxmax():g}"})
+    columns = ["network", "n compared", "n₅₀", "n₅₀, paper", "mean distance", "largest distance"]
+    return table(pd.DataFrame(lines, columns=columns))
+
+
+def _crossing(curve: pd.Series) -> str:
+    n = float(claims.n50(curve.index.to_numpy(), curve.to_numpy()))
+    if np.isinf(n):
+        return f"> {curve.index[-1]:g}"
+    return f"≤ {n:g}" if n == curve.index[0] else f"{n:.0f}"
 
 
 def _spread(mean: float, se: float) -> str:
@@ -523,6 +596,36 @@ def strings_picture(rows: list[tuple[str, list[str], list[str]]]) -> Figure:
     ax.set_xlim(-1.6, x - 1.3)
     ax.set_ylim(-len(rows) + 0.5, 1.15)
     ax.set_aspect("equal")
+    ax.axis("off")
+    return figure
+
+
+def templates_picture(labels: dict[str, float], shape: Sequence[int], per_line: int = 4) -> Figure:
+    """A task's templates as coloured tiles, a tile a wildcard, under the label that they share.
+
+    Args: labels, template → label, the labels in the order in which they are drawn; shape, the lengths of the rows into
+    which each template is broken, as (3, 3) for two rows of three; per_line, templates side by side.
+    """
+    wildcards = sorted(set("".join(labels)))
+    colors = dict(zip(wildcards, sns.husl_palette(len(wildcards), l=0.78, s=0.75), strict=True))
+    ends, wide, high = np.cumsum(shape), max(shape) + 0.9, len(shape) + 0.8
+    tops, y, tiles = [], 0.0, []
+    for value in dict.fromkeys(labels.values()):
+        mine = [t for t, label in labels.items() if label == value]
+        tops.append((value, y))
+        for i, template in enumerate(mine):
+            left, top = wide * (i % per_line), y + high * (i // per_line)
+            tiles += [(left + column, top + row, template[end - length + column])
+                      for row, (length, end) in enumerate(zip(shape, ends, strict=True)) for column in range(length)]
+        y += high * -(-len(mine) // per_line) + 0.3
+    across = wide * min(per_line, max(list(labels.values()).count(value) for value in labels.values())) + 1.5
+    figure, ax = plt.subplots(figsize=(6.0, 6.0 * (y - 0.8) / max(across, 12) + 0.2))
+    for left, top, wildcard in tiles:
+        ax.add_patch(plt.Rectangle((left, -top), 0.92, -0.92, color=colors[wildcard], linewidth=0))
+        ax.text(left + 0.46, -top - 0.48, wildcard, ha="center", va="center", fontsize=13, color="0.15")
+    for value, top in tops:
+        ax.text(-0.4, -top - len(shape) / 2, f"{value:+g}".replace("-", "−"), ha="right", va="center", fontsize=13)
+    ax.set(xlim=(-1.5, max(across, 12) - 1.5), ylim=(-y + 0.9, 0.1), aspect="equal")
     ax.axis("off")
     return figure
 

@@ -136,14 +136,22 @@ class LastLayerRun(Run):
         return read[0]
 
 
+def first_logits(network: Transformer, tokens: Tensor) -> Tensor:
+    """The attention logits of a transformer's first layer: strings (n, k) to (n, heads, k + 1, k + 1), [CLS] last.
+
+    Source: the chapter "Two parameters a head".
+    """
+    block = network.blocks[0]
+    with torch.no_grad():
+        return block.attention.logits(block.norm_attention(network.embed(tokens)))
+
+
 def cls_logits(network: Transformer, tokens: Tensor) -> Tensor:
     """The attention logits at [CLS] in a transformer's first layer: strings (n, k) to (n, heads, k + 1).
 
     Source: the chapter "From kernel to network".
     """
-    block = network.blocks[0]
-    with torch.no_grad():
-        return block.attention.logits(block.norm_attention(network.embed(tokens)))[:, :, -1]
+    return first_logits(network, tokens)[:, :, -1]
 
 
 @dataclass(frozen=True)
