@@ -469,7 +469,7 @@ def test_a_transposed_figure_draws_every_series_at_its_value():
         curve = paper[paper["series"] == f"n {n}"].sort_values("x")
         assert is_among(lines, curve["x"], curve["y"]), "the paper draws the same numbers in this view"
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words == ["n = 512 (paper)", "n = 512", "n = 1024 (paper)", "n = 1024"]
+    assert words == ["n = 512 (paper)", "n = 1024 (paper)", "n = 512", "n = 1024"]
     words = [t.get_text() for t in figures.transposed(name, rows[:0], values, [512], xlabel="r").legends[0].get_texts()]
     assert words == ["n = 512 (paper)"]
 
