@@ -446,6 +446,27 @@ def test_a_heat_map_shows_every_number_in_its_cell(log):
     assert len(figures.heatmap(table, annotate=False).axes[0].texts) == 0
 
 
+def test_coverage_names_the_file_that_the_rows_stand_in():
+    e = experiments.EXPERIMENTS["lr-n"]
+    rows = pd.DataFrame([{"series": s, "n": of.n, "seed": of.seed, "device": "cpu", "torch": "2.13.0"}
+                         for of, s in e.runs().items() if of.n == 16])
+    assert "24 of 240 runs of results/architectures.csv; 3 seeds a point" in figures.coverage("lr-n", rows)
+
+
+@pytest.mark.parametrize("name", ["lr-n", "random-templates", "batch-n"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_long_legend_stays_inside_its_figure(name, share):
+    figures.style()
+    e = experiments.EXPERIMENTS[name]
+    some = list(e.series)[:round(share * len(e.series))]
+    rows = pd.DataFrame([{"series": s, "n": of.n, "seed": of.seed, "test_loss": 1.0} for of, s in e.runs().items()
+                         if s in some], columns=["series", "n", "seed", "test_loss"])
+    figure = figures.learning_curves(name, rows, ordered=True)
+    figure.draw_without_rendering()
+    legend, whole = figure.legends[0].get_window_extent(), figure.bbox
+    assert whole.x0 <= legend.x0 and legend.x1 <= whole.x1 and legend.height < 0.35 * whole.height
+
+
 def test_grids_share_one_scale_and_leave_out_what_is_missing():
     columns = pd.Index([16, 32], name="n")
     tables = {"paper": pd.DataFrame([[1.0, 0.5], [0.25, 0.0]], index=[0.1, 1], columns=columns),

@@ -94,7 +94,8 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
                 labels.append(f"{s} (paper)")
     if order:
         ax.get_legend().remove()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2 if len(handles) < 9 else 3)
+    many = {"ncols": 3, "fontsize": 9, "handlelength": 1.6, "columnspacing": 1.0}  # or it is wider than the figure
+    figure.legend(handles, labels, loc="outside upper left", **(many if len(handles) > 8 else {"ncols": 2}))
     return figure
 
 
@@ -407,7 +408,7 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
     seeds = rows.groupby(["series", *e.grid]).size()
     each = f"{seeds.min()} seeds" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()} seeds"
     each = "1 seed" if seeds.max() == 1 else each
-    return (f"{len(rows)} of {len(e.runs())} runs of results/{name}.csv; {each} a point; "
+    return (f"{len(rows)} of {len(e.runs())} runs of results/{e.path().name}; {each} a point; "
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
