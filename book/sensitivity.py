@@ -58,7 +58,7 @@ def best_rates(name):
     means = figures.summary(name, rows[name])
     for series in e.series:
         curve, paper = means[means["series"] == series], claims.published(name, series)
-        line = {name.split("-")[1] if name != "n-lr" else "n": series.split(" = ")[-1]}
+        line = {name.split("-")[1] if name != "n-lr" else "n": series.split()[-1]}
         if len(paper):
             line |= {"paper's best rate": f"{paper['x'][paper['y'].idxmin()]:g}", "its loss": f"{paper['y'].min():.2f}"}
         full = len(curve) == len(e.grid["lr"])
