@@ -561,6 +561,65 @@ def test_a_heat_map_shows_every_number_in_its_cell(log):
     assert len(figures.heatmap(table, annotate=False).axes[0].texts) == 0
 
 
+def test_coverage_names_the_file_that_the_rows_stand_in():
+    e = experiments.EXPERIMENTS["lr-n"]
+    rows = pd.DataFrame([{"series": s, "n": of.n, "seed": of.seed, "device": "cpu", "torch": "2.13.0"}
+                         for of, s in e.runs().items() if of.n == 16])
+    assert "24 of 240 runs of results/architectures.csv; 3 seeds a point" in figures.coverage("lr-n", rows)
+
+
+@pytest.mark.parametrize("name", ["lr-n", "random-templates", "batch-n"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_long_legend_stays_inside_its_figure(name, share):
+    figures.style()
+    e = experiments.EXPERIMENTS[name]
+    some = list(e.series)[:round(share * len(e.series))]
+    rows = pd.DataFrame([{"series": s, "n": of.n, "seed": of.seed, "test_loss": 1.0} for of, s in e.runs().items()
+                         if s in some], columns=["series", "n", "seed", "test_loss"])
+    figure = figures.learning_curves(name, rows, ordered=True)
+    figure.draw_without_rendering()
+    legend, whole = figure.legends[0].get_window_extent(), figure.bbox
+    assert whole.x0 <= legend.x0 and legend.x1 <= whole.x1 and legend.height < 0.35 * whole.height
+
+
+def test_grids_share_one_scale_and_leave_out_what_is_missing():
+    columns = pd.Index([16, 32], name="n")
+    tables = {"paper": pd.DataFrame([[1.0, 0.5], [0.25, 0.0]], index=[0.1, 1], columns=columns),
+              "ours": pd.DataFrame([[np.nan, 0.3], [0.2, 2.0]], index=[0.1, 1], columns=columns)}
+    figure = figures.grids(tables, limits=(0.0, 1.0), label="loss")
+    paper, ours, bar = figure.axes
+    assert [ax.get_title() for ax in (paper, ours)] == list(tables) and bar.get_xlabel() == "loss"
+    assert [t.get_text() for t in ours.texts] == ["0.3", "0.2", "2.0"], "no number where there is none"
+    assert {ax.collections[0].get_clim() for ax in (paper, ours)} == {(0, 1)} and ours.get_xlabel() == "n"
+
+
+def test_a_transposed_figure_draws_every_series_at_its_value():
+    name, e = "random-templates", experiments.EXPERIMENTS["random-templates"]
+    values = {s: int(s.split()[-1]) for s in e.series}
+    rows = pd.DataFrame([{"series": s, "n": of.n, "seed": of.seed, "test_loss": values[s] / of.n + 0.1 * (of.seed - 2)}
+                         for of, s in e.runs().items() if values[s] <= 5])
+    figure = figures.transposed(name, rows, values, [512, 1024], xlabel="r")
+    lines, paper = drawn_lines(figure), pd.read_csv(experiments.BOOK / "published/randomtemplate_ntempl_2_gotu.csv")
+    for n in (512, 1024):
+        assert is_among(lines, [2, 3, 4, 5], np.array([2, 3, 4, 5]) / n), "only where there are rows"
+        curve = paper[paper["series"] == f"n {n}"].sort_values("x")
+        assert is_among(lines, curve["x"], curve["y"]), "the paper draws the same numbers in this view"
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["n = 512 (paper)", "n = 1024 (paper)", "n = 512", "n = 1024"]
+    words = [t.get_text() for t in figures.transposed(name, rows[:0], values, [512], xlabel="r").legends[0].get_texts()]
+    assert words == ["n = 512 (paper)"]
+
+
+def test_a_scatter_shows_every_row_and_what_is_never_reached_on_its_edge():
+    table = pd.DataFrame({"a": [10.0, 100.0, 1000.0], "b": [20.0, 300.0, np.inf], "kind": ["one", "one", "two"]})
+    figure = figures.scatter(table, "a", "b", "kind", xlabel="kernel", ylabel="network")
+    (ax,) = figure.axes
+    first, second, _ = ax.lines
+    assert first.get_xydata().tolist() == [[10, 20], [100, 300]] and second.get_xdata().tolist() == [1000]
+    assert second.get_ydata()[0] == ax.get_ylim()[1] > 1000
+    assert figures.scatter(table[2:], "a", "b", "kind", xlabel="", ylabel="").axes[0].lines
+
+
 # ---- dots --------------------------------------------------------------------------------------------------------
 
 

@@ -167,6 +167,22 @@ def test_two_likely_templates_without_repeated_symbols_need_the_stated_number():
     assert predicted_samples(SAME_DIFFERENT, Diagonal(), alphabet=1e15) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("task", [*TASKS[:2], TASKS[3]], ids=lambda task: task.name)
+def test_symbols_that_never_repeat_need_no_weights_of_pairs(task):
+    class Counted(PatternKernel):
+        pairs = 0
+
+        def values(self, pairs):
+            self.pairs += len(pairs)
+            return super().values(pairs)
+
+    few, many = Counted(), Counted()
+    assert predicted_samples(task, few, alphabet=float("inf")) == pytest.approx(
+        predicted_samples(task, many, alphabet=1e15), rel=1e-6)
+    r = len(task.templates)
+    assert few.pairs == r * r + r < many.pairs, "N, and every template with itself"
+
+
 def test_a_kernel_that_cannot_tell_the_templates_apart_never_learns():
     class Blind(PatternKernel):
         def __call__(self, x, y):

@@ -114,7 +114,10 @@ def judge(name: str, results: Path | None = None) -> Judgement:
     known = claims()
     if name not in known:
         raise ValueError(f"unknown claim {name!r}; known are {', '.join(known)}")
-    claim = known[name]
+    return _judge(known[name], results)
+
+
+def _judge(claim: Claim, results: Path | None) -> Judgement:
     e = experiments.experiment(claim.experiment)
     rows = experiments.load(claim.experiment, results)
     first, last = claim.options.get("within", (-np.inf, np.inf))
@@ -130,7 +133,7 @@ def judge(name: str, results: Path | None = None) -> Judgement:
 
 def scoreboard(chapter: str | None = None, results: Path | None = None) -> list[Judgement]:
     """The verdict on every claim, or on one chapter's, in the order of `claims.yml`."""
-    return [judge(name, results) for name, claim in claims().items() if chapter in (None, claim.chapter)]
+    return [_judge(claim, results) for claim in claims().values() if chapter in (None, claim.chapter)]
 
 
 # ---- measures ----------------------------------------------------------------------------------------------------

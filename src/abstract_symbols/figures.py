@@ -94,7 +94,8 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
                 labels.append(f"{s} (paper)")
     if order:
         ax.get_legend().remove()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2 if len(handles) < 9 else 3)
+    many = {"ncols": 3, "fontsize": 9, "handlelength": 1.6, "columnspacing": 1.0}  # or it is wider than the figure
+    figure.legend(handles, labels, loc="outside upper left", **(many if len(handles) > 8 else {"ncols": 2}))
     return figure
 
 
@@ -317,6 +318,66 @@ def heatmap(table: pd.DataFrame, *, title: str = "", fmt: str = ".2g", log: bool
                 linewidths=0.5 if annotate else 0, annot_kws={"fontsize": 10})
     ax.set_title(title, fontsize=12)
     ax.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def grids(tables: dict[str, pd.DataFrame], *, limits: tuple[float, float], label: str) -> Figure:
+    """Tables of one shape as coloured cells, one below the other (→ title), on one scale; what is missing is grey."""
+    figure, axes = plt.subplots(len(tables), 1, figsize=(6.0, 3.5 * len(tables) + 0.6), sharex=True, squeeze=False)
+    for ax, (title, table) in zip(axes[:, 0], tables.items(), strict=True):
+        sns.heatmap(table, ax=ax, annot=True, fmt=".1f", cmap="cividis_r", vmin=limits[0], vmax=limits[1], cbar=False,
+                    linewidths=0.5, annot_kws={"fontsize": 11}, mask=table.isna())
+        ax.set_facecolor("0.9")
+        ax.grid(visible=False)
+        ax.set_title(title, fontsize=12)
+        ax.set_xlabel(table.columns.name if ax is axes[-1, 0] else "")
+        ax.tick_params(rotation=0, labelsize=11)
+    bar = figure.colorbar(axes[0, 0].collections[0], ax=list(axes[:, 0]), location="bottom", shrink=0.7, aspect=30)
+    bar.set_label(label, fontsize=11)
+    bar.ax.grid(visible=False)
+    return figure
+
+
+def transposed(name: str, rows: pd.DataFrame, values: dict[str, float], at: Sequence[float], *, xlabel: str,
+               metric: str = "test_loss", ylabel: str = "test loss on unseen symbols") -> Figure:
+    """An experiment's metric against its series' values, a line each x of `at`: mean ± 1 standard error over seeds.
+
+    The paper's curves are drawn in grey with the same markers. Args: values, series → number on the horizontal axis.
+    """
+    e, table = experiments.experiment(name), summary(name, rows, metric)
+    figure, ax = plt.subplots()
+    for x, marker, color in zip(at, MARKERS, sns.color_palette("viridis", len(at)), strict=False):
+        curves = {v: claims.published(name, series).set_index("x")["y"] for series, v in values.items()}
+        published = [(v, curve[x]) for v, curve in curves.items() if x in curve]
+        if published:
+            ax.plot(*zip(*published, strict=True), color=PAPER, linestyle="--", marker=marker, markersize=5,
+                    linewidth=1.5, label=f"{e.x} = {x:g} (paper)")
+        ours = table[(table[e.x] == x) & table["series"].isin(values)]
+        if len(ours):
+            ax.errorbar(ours["series"].map(values), ours["mean"], yerr=ours["se"].fillna(0), color=color,
+                        marker=marker, markersize=7, label=f"{e.x} = {x:g}")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_ylim(-0.03, max(1.35, ax.get_ylim()[1]))
+    ax.set_xticks(list(values.values()))
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
+def scatter(table: pd.DataFrame, x: str, y: str, hue: str, *, xlabel: str, ylabel: str) -> Figure:
+    """One dot a row of a table on logarithmic axes, coloured by a column, with the line on which x and y agree.
+
+    An infinite y is drawn on the upper edge.
+    """
+    figure, ax = plt.subplots()
+    finite = table[np.isfinite(table[y])]
+    top = 2 * max([table[x].max(), *finite[y]])
+    for color, (kind, rows) in enumerate(table.groupby(hue, sort=False)):
+        ax.plot(rows[x], np.minimum(rows[y], top), MARKERS[color], color=f"C{color}", markersize=8, alpha=0.8,
+                label=kind, clip_on=False)
+    ax.axline((1, 1), (2, 2), color="0.6", linewidth=1, zorder=0)
+    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+    ax.set_ylim(min([table[x].min(), *finite[y]]) / 2, top)
+    figure.legend(loc="outside upper left", ncols=3)
     return figure
 
 

@@ -75,13 +75,14 @@ def predicted_samples(task: TemplateTask, kernel, ridge: float = 1e-2, *, alphab
     repeated symbols, equally likely templates and labels along the eigenvector of N's smallest eigenvalue ν, it is
     n = r D (√2 − 1) / ν: a badly conditioned N needs more data.
 
-    Args: alphabet, the number m of training symbols, n unless given; error, mean squared.
+    Args: alphabet, the number m of training symbols, n unless given; infinity for symbols that never repeat, which is
+        much cheaper, since N and the kernel of a string with itself say it all; error, mean squared.
     Raises: ValueError as `expected_error`, and for an error that is not positive.
     Source: ours, for the chapter "The template matrix".
     """
     if not error > 0:
         raise ValueError(f"error={error}: must be a positive mean squared error, such as 0.5")
-    terms = _error_terms(task, kernel, ridge)
+    terms = _error_terms(task, kernel, ridge, repeats=alphabet != float("inf"))
     low, high = 0.0, 40.0  # log₂ n
     if _error(*terms, 2**high, alphabet) > error:
         return float("inf")
@@ -91,8 +92,11 @@ def predicted_samples(task: TemplateTask, kernel, ridge: float = 1e-2, *, alphab
     return 2**high
 
 
-def _error_terms(task: TemplateTask, kernel, ridge: float) -> tuple:
-    """Of `expected_error`: the task, N, D (r,), the weight of each pair of wildcards (w, w), whose they are (r, w)."""
+def _error_terms(task: TemplateTask, kernel, ridge: float, repeats: bool = True) -> tuple:
+    """Of `expected_error`: the task, N, D (r,), the weight of each pair of wildcards (w, w), whose they are (r, w).
+
+    The weights are left at 0 where no symbol repeats.
+    """
     if task.symbolic:
         raise ValueError(f"task {task.name!r} has symbolic labels; a squared error needs real ones")
     if not (np.isfinite(ridge) and ridge > 0):
@@ -102,8 +106,8 @@ def _error_terms(task: TemplateTask, kernel, ridge: float) -> tuple:
     same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])
     places = [(i, a) for i, x in enumerate(shapes) for a in range(width(x))]
     pairs = [(shapes[i], shapes[j], ((a, b),)) for i, a in places for j, b in places]
-    weights = matching_weights(kernel, pairs)
-    w = np.array([weights[pair] for pair in pairs]).reshape(len(places), len(places))
+    weights = matching_weights(kernel, pairs) if repeats else {}
+    w = np.array([weights.get(pair, 0.0) for pair in pairs]).reshape(len(places), len(places))
     members = np.array([[float(i == template) for i, _ in places] for template in range(len(shapes))])
     return task, n, ridge + same - np.diag(n), w, members
 
