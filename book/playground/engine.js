@@ -13,7 +13,7 @@ function playgroundEngine() {
   const BATCHES = 8;
   const T_95 = 2.365; // Student's t for 8 − 1 degrees of freedom
   const LARGEST = 256; // strings in a simulated sample; beyond, the template sums B grow in proportion to n
-  const SAMPLES = 3; // of every size in every batch
+  const SAMPLES = 2; // of every size in every batch
   const INNER = 16; // draws of the wildcards for given positions and regular tokens, each with its mirror image
   const LIMITS = { templates: 8, length: 30, wildcards: 6 };
   const PARAMETERS = {
@@ -472,6 +472,7 @@ function playgroundEngine() {
     const from = Math.max(4, 2 ** Math.ceil(Math.log2(task.width + 1))), simulated = [], beyond = [];
     for (let h = 2 * Math.log2(from); h <= 48; h++) {
       const n = Math.round(2 ** (h / 2));
+      if (h % 2 && n < LARGEST / 2) continue; // small samples tell little
       (n <= LARGEST ? simulated : beyond).push(n);
     }
     return { simulated, beyond };
@@ -491,7 +492,7 @@ function playgroundEngine() {
    */
   function compute(task, parameters, report = () => {}) {
     const { b1, b2, ridge } = parameters, r = task.templates.length, { labels } = task;
-    const points = Math.max(256, Math.min(2048, Math.floor(60000 / (task.width * (1 + r) + task.length))));
+    const points = Math.max(256, Math.min(1536, Math.floor(60000 / (task.width * (1 + r) + task.length))));
     const attention = [];
     for (let batch = 0; batch < BATCHES; batch++) {
       attention.push(templateAttention(task, parameters, batch, points));
@@ -521,7 +522,7 @@ function playgroundEngine() {
       })));
     }
     report(0.35);
-    const draws = Math.max(32, Math.min(1024, Math.floor(900000 / (patterns.length * task.length))));
+    const draws = Math.max(32, Math.min(768, Math.floor(700000 / (patterns.length * task.length))));
     const errors = [], sums = [], largest = [];
     let indefinite = false;
     const curves = []; // of each batch, with its own kernel

@@ -210,7 +210,6 @@
     const section = (title, ...children) => make("section", {}, make("h3", {}, title), ...children);
     const text = (words) => make("p", {}, words);
     box.replaceChildren(
-      section("The answer", make("p", { class: "pg-answer", "data-part": "answer" }, headline(result))),
       section("The template matrix N", heatMap(task, result),
         text(`Smallest eigenvalue: ${withError(result.smallest, result.smallestError)}. ${certain(result) ? "It is not 0: the kernel can tell all templates apart, and ridge regression learns every labelling of them." :
           "The Monte Carlo error does not tell it from 0."} Standard error of an entry: at most ${small(Math.max(...result.matrixErrors))}. Most of the entries’ errors are common to all, so the eigenvalue’s is smaller.`)),
@@ -239,19 +238,23 @@
     return table(["N", ...task.templates.map((t) => t.pattern)], rows, { class: "pg-heat", "aria-label": "The template matrix N" });
   }
 
+  const powers = ([p, q]) => (p ? `order β${superscript(p)}${q ? `γ${superscript(q)}` : ""}` : "without any attention");
+
   function differences(task, { gaps, gapErrors, matrix }) {
-    const r = task.templates.length, rows = [];
+    const r = task.templates.length, rows = [], head = ["templates", "what differs", "what attention sees first", "squared distance Δ", "cosine in N"];
     for (let i = 0; i < r; i++) {
       for (let j = i + 1; j < r; j++) {
         const { order, pairs } = engine.difference(task, i, j), [one, other] = [task.templates[i].pattern, task.templates[j].pattern];
         const tied = pairs.slice(0, 4).map(([a, b, first]) => `positions ${a} and ${b} are equal in ${first ? one : other} only`);
         if (pairs.length > 4) tied.push(`and ${pairs.length - 4} more pairs`);
         const cosine = matrix[i * r + j] / Math.sqrt(matrix[i * r + i] * matrix[j * r + j]);
-        rows.push(cells([`${one} | ${other}`, tied.join("; ") || "the same positions are equal; the regular tokens differ", order ? `${SEEN[order]} (order β${superscript(order[0])}γ${superscript(order[1])})` : "nothing",
-          withError(gaps[i * r + j], gapErrors[i * r + j]), minus(cosine.toFixed(4))]));
+        const row = cells([`${one} | ${other}`, tied.join("; ") || "the same positions are equal; the regular tokens differ", order ? `${SEEN[order]} (${powers(order)})` : "nothing",
+          withError(gaps[i * r + j], gapErrors[i * r + j]), minus(cosine.toFixed(4))]);
+        [...row.children].forEach((cell, c) => { cell.dataset.label = head[c]; });
+        rows.push(row);
       }
     }
-    return table(["templates", "what differs", "what attention sees first", "squared distance Δ", "cosine in N"], rows, { "aria-label": "What the kernel can tell apart" });
+    return table(head, rows, { class: "pg-differences", "aria-label": "What the kernel can tell apart" });
   }
 
   function values_table({ sizes, errors, standardErrors, whole, simulatedUpTo }) {
