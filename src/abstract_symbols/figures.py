@@ -388,6 +388,7 @@ MEASURE_WORDS = {
     "signal": "value in standard errors, at its least sure row",
     "same_law": "p-value of equal laws, all runs combined",
     "different_laws": "p-value of equal laws, all runs combined",
+    "paired": "ratio of the first to the second, paired by seed",
 }
 
 
