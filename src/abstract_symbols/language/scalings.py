@@ -77,7 +77,7 @@ class IdentityScalings(nn.Module):
             logits = logits.masked_fill(~mask, torch.finfo(logits.dtype).min)
         elif mask is not None:
             logits = logits + mask
-        weights = logits.softmax(-1, dtype=torch.float32).to(value.dtype)
+        weights = logits.softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32)).to(value.dtype)
         weights = F.dropout(weights, dropout)                           # the library gives 0 outside training
         if self.b is not None:
             self.b_term = torch.einsum("nhqk,h->nqk", weights, self.c_vo * self.b) @ self.x

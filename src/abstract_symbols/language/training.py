@@ -38,7 +38,9 @@ def gpt2(vocabulary: int, length: int, *, d_emb: int, depth: int, heads: int, dr
         attn_pdrop=dropout, resid_pdrop=dropout, bos_token_id=0, eos_token_id=0, attn_implementation=attention)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return transformers.GPT2LMHeadModel(config)
+        model = transformers.GPT2LMHeadModel(config)
+    model.loss_type = "ForCausalLM"  # the library's default, which it warns of unless stated
+    return model
 
 
 class Rows(torch.utils.data.Dataset):
@@ -63,7 +65,7 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
     it gives what an unbroken run would have given.
 
     Args: batch, rows a step and device; options, more of transformers' TrainingArguments, such as bf16=True or
-    gradient_checkpointing=True.
+    activation_checkpointing=True (which recomputes activations to save memory).
     Raises: ValueError for fewer rows than a batch.
     """
     if len(rows) < batch:
