@@ -532,7 +532,7 @@ def test_head_diagonals_are_the_formula():
     products = {"wkwq": W[:, 16:32][:, at] @ W[:, :16][:, at].T,
                 "wvwo": W[:, 32:][:, at] @ attention.c_proj.weight.detach().double()[at]}
     own = attention.identity_scalings
-    shift = {"wkwq": 0.7 * own.a[h] * 2, "wvwo": 3 * own.b[h]}  # logits are scaled by 1/√d_head = ½, a's term is not
+    shift = {"wkwq": 0.7 * own.a[h].item() * 2, "wvwo": 3 * own.b[h].item()}  # logits are scaled by 1/√d_head = ½, a's term is not
     for name, product in products.items():
         off = product[~torch.eye(16, dtype=torch.bool)]
         score = float((product.diagonal().mean() - off.mean()) / off.std())
@@ -575,3 +575,32 @@ def test_the_paired_claim_counts_decades_above_one_per_cent(ratios, distance):
     claim = claims.claims()["perplexity-b"]
     measured = claims.MEASURES["paired"](claim, pairs(ratios))
     assert measured.distance == pytest.approx(distance) and measured.paper is None
+
+
+# ---- figures -----------------------------------------------------------------------------------------------------
+
+
+def test_ratios_draw_a_dot_a_seed_and_their_mean():
+    from abstract_symbols import figures
+
+    rows = pairs([0.97, 0.98, 0.975]).assign(epochs=1.5)
+    figure = figures.ratios("perplexity", rows, "Plain", "perplexity", xlabel="ratio")
+    ax = figure.axes[0]
+    words = [label.get_text() for label in ax.get_yticklabels()]
+    assert words == ["+ a", "+ a, diagonal masked", "+ b", "+ a and b"]
+    dots = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 3]
+    assert len(dots) == 1 and sorted(dots[0]) == pytest.approx([0.97, 0.975, 0.98])
+    empty = figures.ratios("perplexity", rows[:0], "Plain", "perplexity", xlabel="ratio")
+    assert [text.get_text() for text in empty.axes[0].texts] == ["no run is done yet"]
+
+
+def test_head_maps_share_a_scale_around_zero():
+    from abstract_symbols import figures
+
+    panels = {"a": np.array([[0.5, -2.0], [0.0, 1.0]]), "b": np.array([[0.1, 0.2], [0.3, 0.4]])}
+    figure = figures.head_maps(panels, label="value")
+    images = [ax.images[0] for ax in figure.axes if ax.images]
+    assert [image.get_clim() for image in images] == [(-2, 2)] * 2
+    assert [image.get_array().tolist() for image in images] == [m.tolist() for m in panels.values()]
+    assert "0.5" in [text.get_text() for text in figure.axes[0].texts]
+    assert figures.head_maps({}, label="value").axes[0].texts[0].get_text() == "no run is done yet"

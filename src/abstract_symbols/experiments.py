@@ -389,6 +389,15 @@ EXPERIMENTS = {
             grid={"epochs": (1.5,)},
         ),
         Experiment(
+            name="perplexity-tiny",
+            title="A tiny GPT-2 on Python's documentation, to be repeated live",
+            kind=language.PerplexityRun,
+            base={"vocabulary": 512, "length": 64, "d_emb": 32, "depth": 2, "heads": 2},
+            series={name: LANGUAGE[name] for name in ("Plain", "+ a and b")},
+            grid={"epochs": (0.05,)},
+            seeds=1,
+        ),
+        Experiment(
             name="perplexity-wikitext",
             title="GPT-2 small on WikiText-2",
             kind=language.PerplexityRun,
@@ -399,7 +408,7 @@ EXPERIMENTS = {
         ),
         Experiment(
             name="language-cost",
-            title="What a and b cost a training step of two of GPT-2's blocks",
+            title="What a and b cost a training step of one of GPT-2's blocks",
             kind=language.CostRun,
             base={},
             series={name: LANGUAGE[name] for name in ("+ a", "+ b", "+ a and b")},

@@ -224,7 +224,7 @@ def head_diagonals(model: nn.Module, identity: bool = True):
     score, which is about standard normal for random weights. `identity` counts learned a and b in: aI, bI are added.
 
     Raises: ValueError for a model whose attention is not in GPT-2's format.
-    Source: section 6 and the pictures of GPT-2's heads; the chapter "Heads that are already identities".
+    Source: the authors' pictures of GPT-2's heads; the chapter "Heads that are already identities".
     """
     import pandas as pd
 

@@ -219,11 +219,11 @@ class CostRun(Job):
     a: bool | None = None
     b: bool | None = None
     d_emb: int = 768
-    depth: int = 2
+    depth: int = 1
     heads: int = 12
     batch: int = 1
     vocabulary: int = 2048
-    steps: int = 7
+    steps: int = 5
 
     def cost(self) -> float:
         """A rough relative cost: positions."""
