@@ -532,7 +532,8 @@ def test_head_diagonals_are_the_formula():
     products = {"wkwq": W[:, 16:32][:, at] @ W[:, :16][:, at].T,
                 "wvwo": W[:, 32:][:, at] @ attention.c_proj.weight.detach().double()[at]}
     own = attention.identity_scalings
-    shift = {"wkwq": 0.7 * own.a[h].item() * 2, "wvwo": 3 * own.b[h].item()}  # logits are scaled by 1/√d_head = ½, a's term is not
+    # Logits are scaled by 1/√d_head = ½, a's term is not.
+    shift = {"wkwq": 0.7 * own.a[h].item() * 2, "wvwo": 3 * own.b[h].item()}
     for name, product in products.items():
         off = product[~torch.eye(16, dtype=torch.bool)]
         score = float((product.diagonal().mean() - off.mean()) / off.std())
