@@ -478,13 +478,14 @@ def test_a_run_measures_what_it_says(little):
     plain, both = PerplexityRun.perform(runs, "cpu")
     assert set(plain) == set(both) == set(PerplexityRun.METRICS)
     assert all(type(value) is PerplexityRun.METRICS[name] for name, value in both.items())
-    assert plain["a_size"] == 0 and plain["a_heads"] == "" and both["a_size"] > 0 and both["b_size"] > 0
+    assert plain["a_size"] == 0 and plain["a_heads"] == "0 0 0 0" and both["a_size"] > 0 and both["b_size"] > 0
     assert plain["perplexity"] != both["perplexity"] and 1 < both["perplexity"] < 270
     assert parsed(both["b_heads"]).shape == parsed(both["wkwq_heads"]).shape == (4,)
     assert np.abs(parsed(both["a_heads"])).mean() == pytest.approx(both["a_size"], rel=1e-3)
     first = float(plain["losses"].split()[0]), float(both["losses"].split()[0])
     assert first[0] == pytest.approx(first[1], rel=0.01), "the same weights and batches at the start"
     assert PerplexityRun.perform(runs[1:], "cpu") == [both], "the same numbers again"
+    assert all(str(value) for value in plain.values()), "a results file has no empty cells"
 
 
 def test_options_reach_the_model(little):

@@ -179,14 +179,15 @@ class PerplexityRun(Job):
         with tempfile.TemporaryDirectory() as folder:
             losses = train(model, rows["train"], folder, epochs=self.epochs, batch=self.batch, lr=self.lr,
                            seed=self.seed, device=device)
-        found = scalars(model)
+        none = torch.zeros(self.depth, self.heads)  # the scalars of a model that has none
+        found = {"a": none, "b": none, **scalars(model)}
         products = head_diagonals(model, identity=False).groupby("product")["z"]
         metrics = {
             "perplexity": perplexity(model, rows["test"]),
             "validation_perplexity": perplexity(model, rows["validation"]),
             "train_loss": float(np.mean(losses[-max(1, len(losses) // 10):])),
-            **{f"{name}_size": float(found[name].abs().mean()) if name in found else 0.0 for name in ("a", "b")},
-            **{f"{name}_heads": numbers(found[name].flatten()) if name in found else "" for name in ("a", "b")},
+            **{f"{name}_size": float(values.abs().mean()) for name, values in found.items()},
+            **{f"{name}_heads": numbers(values.flatten()) for name, values in found.items()},
             **{f"{name}_z": float(z.mean()) for name, z in products},
             **{f"{name}_se": float(z.sem()) for name, z in products},
             **{f"{name}_heads": numbers(z) for name, z in products},
