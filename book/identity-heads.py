@@ -129,10 +129,18 @@ def mean_map(series, column):
     return sum(parsed(cell) for cell in mine[column]).reshape(int(mine["depth"].iloc[0]), -1) / len(mine)
 
 
-for series in (s for s in ("Plain", "+ a and b") if s in set(rows["series"])):
-    maps = {f"{title}, {series.lower()}": mean_map(series, f"{name}_heads") for name, title in titles.items()}
-    figures.show(figures.head_maps(maps, label="z, mean over seeds"), alt=f"Heat maps of layers by heads, {series}. " + " ".join(
-        f"{name}: mean by layer {', '.join(f'{v:.1f}' for v in m.mean(1))}." for name, m in maps.items()))
+def show_heads(series):
+    """The heads of a series of models, or nothing while it has no rows."""
+    if series in set(rows["series"]):
+        maps = {title: mean_map(series, f"{name}_heads") for name, title in titles.items()}
+        figures.show(figures.head_maps(maps, label=f"{series}: z, mean over seeds"), alt=f"Heat maps, {series}. " + " ".join(
+            f"{name}: mean by layer {', '.join(f'{v:.1f}' for v in m.mean(1))}." for name, m in zip(titles, maps.values())))
+
+
+show_heads("Plain")
+
+# %% tags=["remove-input"]
+show_heads("+ a and b")
 
 # %% tags=["remove-input"]
 if rows.empty:
@@ -141,7 +149,8 @@ else:
     both = {name: (m := mean_map("Plain", f"{name}_heads")).mean(1) for name in titles} if "Plain" in set(rows["series"]) else {}
     words = [f"$z$ of {titles[name]} is {m[0]:.1f} in the first layer and {m[1:].mean():.1f} "
              "in the later ones" for name, m in both.items()]
-    note = " A negative diagonal takes away from a position what attention finds there, instead of copying it."
+    negative = any((m < 0).any() for m in both.values())
+    note = " A negative diagonal of $W_V W_O^\\top$ subtracts what attention finds, instead of copying it." if negative else ""
     display(Markdown((f"In the plain model, the mean {'; '.join(words)}." + note if words else "") +
                      f" *{figures.coverage('perplexity', rows)}*"))
 

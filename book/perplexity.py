@@ -76,8 +76,8 @@ from transformers import AutoModelForCausalLM
 from abstract_symbols.language import add_identity_scalings, load_identity_scalings
 
 model = AutoModelForCausalLM.from_pretrained("openai-community/gpt2")
-add_identity_scalings(model)                       # or a=False, b=False, mask_diagonal=True, c_kq=…, c_vo=…
-…                                                  # train with any loop, or transformers' Trainer
+add_identity_scalings(model)                       # or a=False, b=False, mask_diagonal=True, c_kq=100, c_vo=100
+# … train it with any loop, or with transformers' Trainer …
 model.save_pretrained("mine")
 model = load_identity_scalings("mine")
 ```
