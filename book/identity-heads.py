@@ -134,7 +134,7 @@ def show_heads(series):
     if series in set(rows["series"]):
         maps = {title: mean_map(series, f"{name}_heads") for name, title in titles.items()}
         figures.show(figures.head_maps(maps, label=f"{series}: z, mean over seeds"), alt=f"Heat maps, {series}. " + " ".join(
-            f"{name}: mean by layer {', '.join(f'{v:.1f}' for v in m.mean(1))}." for name, m in zip(titles, maps.values())))
+            f"{name}: mean by layer {', '.join(f'{v:.1f}' for v in m.mean(1))}." for name, m in zip(titles, maps.values(), strict=True)))
 
 
 show_heads("Plain")
