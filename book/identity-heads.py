@@ -42,11 +42,10 @@ r"""
 For a head's matrix $M = W_K W_Q^\top$ or $M = W_V W_O^\top$, both $d_{\text{emb}} \times d_{\text{emb}}$:
 
 $$
-\text{score} = \frac{\text{mean of the diagonal} - \text{mean off the diagonal}}{\text{standard deviation off the diagonal}},
-\qquad z = \sqrt{d_{\text{emb}}}\;\text{score}.
+\text{score} = \frac{\text{mean on the diagonal} - \text{mean off it}}{\text{standard deviation off it}}
 $$
 
-The identity plus noise has a large score; its negative, a large negative one. With random weights the diagonal's $d_{\text{emb}}$ entries are
+and $z = \sqrt{d_{\text{emb}}} \cdot \text{score}$. The identity plus noise has a large score; its negative, a large negative one. With random weights the diagonal's $d_{\text{emb}}$ entries are
 like any others, so their mean has the standard deviation of one entry divided by $\sqrt{d_{\text{emb}}}$, and $z$ is about standard normal.
 ::::
 
