@@ -11,9 +11,9 @@ r"""
 # When can transformers reason with abstract symbols?
 
 *A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
-{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a verdict on every claim. It is
-being written, a chapter for each theorem and figure; those in the menu are done, the paper's other real-label figures, its
-programs that print a symbol and its language models are to come.
+{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a verdict on every claim. It has a chapter
+for each theorem and each figure. Some curves are still short, for long trainings need a GPU: each page says how many of its runs are
+done, and {doc}`status` counts them.
 
 Some questions are not about things but about which things are equal. *Are these two the same? Does the third repeat the
 first?* Who has understood such a question answers it for things never seen before. The paper asks when a neural network does:
@@ -39,16 +39,21 @@ The answers, as the paper gives them:
 
 1. **Fully-connected networks fail**, however much they are trained: weights of unseen symbols never move ({doc}`mlps-cannot`).
 2. **Transformers succeed**, given enough diverse data. In the limit of wide networks an explicit kernel says how much
-   ({doc}`transformer-kernel`, {doc}`template-matrix`, {doc}`learning-from-n`, {doc}`kernel-to-network`).
-3. **They fail to *copy* unseen symbols**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`).
+   ({doc}`transformer-kernel`, {doc}`template-matrix`, {doc}`learning-from-n`, {doc}`kernel-to-network`), and trained networks
+   show it ({doc}`harder-relations`, {doc}`diverse-data`, {doc}`sensitivity`).
+3. **They fail to *copy* unseen symbols**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`,
+   {doc}`symbolic-programs`).
 4. **Two trainable numbers in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
-   ({doc}`same-different`, {doc}`which-repair`).
+   ({doc}`same-different`, {doc}`two-parameters`, {doc}`which-repair`), and may help a language model
+   ({doc}`perplexity`, {doc}`identity-heads`).
+
+Have a task of your own? {doc}`playground` asks the kernel whether a transformer can learn it, here in the browser.
 
 ## What held up
 
 Each claim was written down with its measure and its tolerances before it was measured: *held* is within the first tolerance (a factor 2 for
 $n_{50}$, the number of strings at which the test loss falls through one half), *held in part* within the second (a factor 4).
-A claim that does not hold is a finding, and its chapter says so. Intervals are 95 % bootstrap intervals over seeds.
+A claim that does not hold is a finding, and its chapter says so. Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % bootstrap intervals over seeds.
 """
 
 # %% tags=["remove-input"]

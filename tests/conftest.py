@@ -9,6 +9,8 @@ import pytest
 # Before torch is imported or a kernel started: one thread and one hash order, else last digits differ.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PYTHONHASHSEED"] = "0"
+for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+    os.environ[name] = "1"  # no test reaches for a network
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 INSTALL_IT = "Debian: apt-get install chromium"

@@ -350,11 +350,39 @@ def _combined(p: pd.Series) -> tuple[float, float, float]:
     return float(combined[-1]), *_interval(combined[:-1])
 
 
+def _paired(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """The first series' metric as a multiple of the second's at the same x and seed: the geometric mean over them.
+
+    One-sided paired t-test of the logarithms; distance: decades by which its p-value stays above 1 %.
+    """
+    x = experiments.experiment(claim.experiment).x
+    ours, low, high, p = paired(rows, *claim.series, claim.options["metric"], x)
+    return Measured(ours, low, high, None, max(0.0, float(np.log10(p / 0.01))))
+
+
+def paired(rows: pd.DataFrame, first: str, second: str, metric: str, x: str) -> tuple[float, float, float, float]:
+    """The geometric mean of first/second over pairs of one x and seed, its 95 % t-interval, and the p-value of < 1.
+
+    Equal pairs have p = 1, pairs of one ratio below 1 have p = 0. Raises: ValueError for fewer than two pairs.
+    """
+    table = rows.pivot(index=[x, "seed"], columns="series", values=metric)
+    if not {first, second} <= set(table) or len(table[[first, second]].dropna()) < 2:
+        raise ValueError(f"series {first!r} and {second!r}: fewer than two pairs of one seed")
+    logs = np.log(table[first] / table[second]).dropna().to_numpy()
+    mean, se = logs.mean(), logs.std(ddof=1) / np.sqrt(len(logs))
+    t, p = stats.t(len(logs) - 1), float(mean >= 0)
+    if se > 0:
+        p = t.cdf(mean / se)
+    reach = t.ppf(0.975) * se
+    return float(np.exp(mean)), float(np.exp(mean - reach)), float(np.exp(mean + reach)), max(float(p), 1e-300)
+
+
 OPTIONS = {"level": ("value",), "below": ("at", "p"), "slope": ("metric", "value"),
            "growth": ("over",), "at_most": ("at",),
-           "signal": ("metric", "error", "needed"), "same_law": ("metric",), "different_laws": ("metric",)}
+           "signal": ("metric", "error", "needed"), "same_law": ("metric",), "different_laws": ("metric",),
+           "paired": ("metric",)}
 MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
     "level": _level, "n50": _n50, "gain": _gain, "below": _below, "slope": _slope,
     "growth": _growth, "best": _best, "at_most": _at_most, "signal": _signal,
-    "same_law": _same_law, "different_laws": _different_laws,
+    "same_law": _same_law, "different_laws": _different_laws, "paired": _paired,
 }

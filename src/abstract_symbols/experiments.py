@@ -22,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from . import theory
+from .language import training as language
 from .runs import Job, Run
 
 BOOK = Path(os.environ.get("ABSTRACT_SYMBOLS_BOOK", Path(__file__).resolve().parents[2] / "book"))
@@ -94,6 +95,13 @@ REPAIRS = {  # of copying, one change each but for "+ a and b"
     "Own, equal start": {"unembedding": "copy"},
     "4n symbols": {"alphabet_ratio": 4},
     "n/4 symbols": {"alphabet_ratio": 0.25},
+}
+LANGUAGE = {  # models of text, plain and with identity parameters
+    "Plain": {},
+    "+ a": {"a": True},
+    "+ a, diagonal masked": {"a": True, "mask_diagonal": True},
+    "+ b": {"b": True},
+    "+ a and b": {"a": True, "b": True},
 }
 EXPERIMENTS = {
     e.name: e
@@ -582,6 +590,49 @@ EXPERIMENTS = {
             ("dimension", "embedding dimension", "d", "d_emb", 128, (32, 128, 512), RATES[1:], "embeddim",
              "embed dim", (1024,)),
         ) for n in sizes),
+        Experiment(
+            name="perplexity",
+            title="A small GPT-2 on Python's documentation",
+            kind=language.PerplexityRun,
+            base={},
+            series=LANGUAGE,
+            grid={"epochs": (1.5,)},
+        ),
+        Experiment(
+            name="perplexity-tiny",
+            title="A tiny GPT-2 on Python's documentation, to be repeated live",
+            kind=language.PerplexityRun,
+            base={"vocabulary": 512, "length": 64, "d_emb": 32, "depth": 2, "heads": 2},
+            series={name: LANGUAGE[name] for name in ("Plain", "+ a and b")},
+            grid={"epochs": (0.05,)},
+            seeds=1,
+        ),
+        Experiment(
+            name="perplexity-wikitext",
+            title="GPT-2 small on WikiText-2",
+            kind=language.PerplexityRun,
+            base={"corpus": "wikitext-2", "vocabulary": None, "length": 1024, "d_emb": 768, "depth": 12, "heads": 12,
+                  "dropout": 0.1, "lr": 3e-4},
+            series=LANGUAGE,
+            grid={"epochs": (100,)},
+        ),
+        Experiment(
+            name="language-cost",
+            title="What a and b cost a training step of one of GPT-2's blocks",
+            kind=language.CostRun,
+            base={},
+            series={name: LANGUAGE[name] for name in ("+ a", "+ b", "+ a and b")},
+            grid={"length": (128, 256, 512, 1024)},
+            seeds=3,
+        ),
+        Experiment(
+            name="random-heads",
+            title="Diagonals of a GPT-2 with random weights",
+            kind=language.RandomHeadsRun,
+            base={},
+            series={"Random weights": {}},
+            grid={"d_emb": (128, 768)},
+        ),
     ]
 }
 

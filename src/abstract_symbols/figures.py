@@ -407,6 +407,55 @@ def blocks(panels: dict[str, tuple[np.ndarray, list[int]]], names: list[str], *,
     return figure
 
 
+def ratios(name: str, rows: pd.DataFrame, reference: str, metric: str, *, xlabel: str) -> Figure:
+    """A metric of every series as a multiple of the reference's with the same seed: a dot a seed, mean and interval.
+
+    The mean is geometric, the interval that of `claims.paired`; series of fewer than two pairs show their dots alone.
+    """
+    e = experiments.experiment(name)
+    order = [series for series in e.series if series != reference]
+    figure, ax = plt.subplots(figsize=(6.0, 0.6 * len(order) + 1.3))
+    base = rows[rows["series"] == reference].set_index([e.x, "seed"])[metric]
+    for y, series in enumerate(order):
+        mine = (rows[rows["series"] == series].set_index([e.x, "seed"])[metric] / base).dropna()
+        ax.plot(mine, np.full(len(mine), y - 0.15), "o", color=f"C{y}", alpha=0.5, markersize=5)
+        if len(mine) > 1:
+            mean, low, high, _ = claims.paired(rows, series, reference, metric, e.x)
+            ax.errorbar(mean, y + 0.15, xerr=[[mean - low], [high - mean]], fmt=MARKERS[2], color=f"C{y}", capsize=4)
+    ax.axvline(1, color="0.4", linewidth=1, zorder=0)
+    ax.set_yticks(range(len(order)), order)
+    ax.set(ylim=(len(order) - 0.5, -0.5), xlabel=xlabel)
+    ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+    if base.empty:
+        ax.text(1, (len(order) - 1) / 2, "no run is done yet", ha="center", bbox={"color": "white"})
+    return figure
+
+
+def head_maps(panels: dict[str, np.ndarray], *, label: str, annotate: bool = True) -> Figure:
+    """Numbers of heads as coloured cells, layers (layers, heads) downwards, a panel each; white is 0."""
+    side = max((matrix.shape[1] for matrix in panels.values()), default=1)
+    limit = max((float(np.abs(matrix).max()) for matrix in panels.values()), default=1.0) or 1.0
+    figure, axes = plt.subplots(1, max(1, len(panels)), figsize=(6.0, 3.6), squeeze=False)
+    for ax, (title, matrix) in zip(axes[0], panels.items(), strict=False):
+        image = ax.imshow(matrix, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
+        if annotate and side <= 6:
+            for (layer, head), value in np.ndenumerate(matrix):
+                ax.text(head, layer, f"{value:.2g}", ha="center", va="center", fontsize=10,
+                        color="white" if abs(value) > 0.6 * limit else "0.1")
+        ax.set(title=title, xlabel="head", xticks=range(0, matrix.shape[1], 1 + side // 7),
+               yticks=range(0, len(matrix), 1 + len(matrix) // 7))
+        ax.grid(visible=False)
+    if panels:
+        axes[0, 0].set_ylabel("layer")
+        bar = figure.colorbar(image, ax=list(axes[0]), location="bottom", shrink=0.7, aspect=30)
+        bar.set_label(label, fontsize=11)
+        bar.ax.grid(visible=False)
+    else:
+        axes[0, 0].text(0.5, 0.5, "no run is done yet", ha="center")
+        axes[0, 0].axis("off")
+    return figure
+
+
 def agreement(panels: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], *, xlabel: str, ylabel: str) -> Figure:
     """Two predictions of the same strings against each other, panel by panel, with the line on which they agree.
 
@@ -557,6 +606,7 @@ MEASURE_WORDS = {
     "signal": "value in standard errors, at its least sure row",
     "same_law": "p-value of equal laws, all runs combined",
     "different_laws": "p-value of equal laws, all runs combined",
+    "paired": "ratio of the first to the second, paired by seed",
 }
 
 
@@ -572,6 +622,7 @@ TOLERANCE_WORDS = {  # of a measure's distance; {held} and {part} are the claim'
     "signal": "held if the value is at least {needed} standard errors above 0, in part if it falls short by {part}",
     "same_law": "held if p is above 1 %, in part if it is at most {part} decade below",
     "different_laws": "held if p is below 1 %, in part if it is at most {part} decade above",
+    "paired": "held if p < 0.01 over pairs of one seed, in part if it is at most {part} decades above",
 }
 
 
