@@ -50,7 +50,8 @@ def built(tmp_path_factory):
     write(root, "src/abstract_symbols/tasks.py", "answer = 1\n")
     write(root, "src/abstract_symbols/spare.py", "answer = 1\n")
     write(root, "requirements.txt", "torch\n")
-    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
+    for folder in ("_static", "playground"):
+        shutil.copytree(ROOT / "book" / folder, root / "book" / folder)
     assert executed(build(root, "notebooks")) == {"index", "other"}
     return root
 
