@@ -53,7 +53,7 @@ Have a task of your own? {doc}`playground` asks the kernel whether a transformer
 
 Each claim was written down with its measure and its tolerances before it was measured: *held* is within the first tolerance (a factor 2 for
 $n_{50}$, the number of strings at which the test loss falls through one half), *held in part* within the second (a factor 4).
-A claim that does not hold is a finding, and its chapter says so. Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % bootstrap intervals over seeds.
+A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % bootstrap intervals over seeds.
 """
 
 # %% tags=["remove-input"]

@@ -1,0 +1,62 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: r"""
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+# What did not reproduce
+
+*Every claim that did not hold, or only in part, collected from the chapters by a program.*
+
+A claim is written down with its tolerances before it is measured ({doc}`index` says how). Some are the paper's {cite:p}`boixadsera2024abstract`, some
+are ours, and some are what one would expect from other work. That one does not hold need not mean that the paper is wrong: the authors' training code is not
+public in full, and our protocol is our own ({doc}`same-different`).
+"""
+
+# %% tags=["remove-cell", "parameters"]
+profile = "quick"
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+
+from abstract_symbols import claims, figures
+
+judgements = claims.scoreboard()
+count = {verdict: sum(j.verdict == verdict for j in judgements) for verdict in claims.VERDICTS}
+Markdown(f"Of {len(judgements)} claims, {count['held']} hold, {count['held in part']} hold in part, {count['not held']} do not hold, and "
+         f"{count['not tested']} are not tested yet, for rows are missing.")
+
+# %% [markdown]
+r"""
+## Not held
+
+Open a claim for its measure and its rows; its chapter says what is known of the reason.
+"""
+
+# %% tags=["remove-input"]
+figures.scoreboard(j for j in judgements if j.verdict == "not held")
+
+# %% [markdown]
+r"""
+## Held in part
+"""
+
+# %% tags=["remove-input"]
+figures.scoreboard(j for j in judgements if j.verdict == "held in part")
+
+# %% [markdown]
+r"""
+## What we know of the reasons
+
+- **Copying** takes our plain networks several times the published number of symbols. Divide the logits by the embedding dimension, and the published numbers come
+  out ({doc}`inverse-scaling`). That scale is in none of the settings that are public.
+- **Curves at small n** start above the paper's: our networks are trained until they fit their few strings, and then answer unseen ones worse than a constant would.
+  A claim about the *n* at which a curve falls is less sensitive to this than one about the loss, and so most of our claims are about *n*.
+- **Training the last layer alone** stays above one half at the default width, whatever the scale of the weights; more dimensions close a part of the gap
+  ({doc}`kernel-to-network`).
+- **Tending the embeddings** does not repair copying, though it helps larger models with another fault ({doc}`which-repair`).
+"""
