@@ -265,17 +265,18 @@ for series, group in regular.groupby("series", sort=False):
             points.append({"R": series, "seed": seed, "predicted": match["n"].iloc[0],
                            "measured": float(claims.n50(curve["n"].to_numpy(), curve["test_loss"].to_numpy()))})
 points = pd.DataFrame(points, columns=["R", "seed", "predicted", "measured"])
-if len(points) > 2:
+enough = points["measured"].nunique() > 2
+if enough:
     order = stats.spearmanr(points["predicted"], points["measured"])
     figures.show(figures.scatter(points, "predicted", "measured", "R", xlabel="n predicted by the template matrix", ylabel="n₅₀ of the trained network"),
                  alt=f"Scatter plot of {len(points)} tasks, predicted against measured number of strings; rank correlation {order.statistic:.2f}.")
 
 # %% tags=["remove-input"]
 text = "*Such tasks are too few yet.*"
-if len(points) > 2:
+if enough:
     text = f"{len(points)} tasks. The rank correlation of prediction and measurement is {order.statistic:.2f} (p = {order.pvalue:.1g})."
     within = points[points["R"] == "R = 0"]
-    if within["predicted"].nunique() > 2:
+    if min(within["predicted"].nunique(), within["measured"].nunique()) > 2:
         text += f" Among those without regular tokens alone it is {stats.spearmanr(within['predicted'], within['measured']).statistic:.2f}, from {len(within)} tasks."
 Markdown(text)
 
