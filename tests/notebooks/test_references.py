@@ -34,4 +34,4 @@ def test_references_are_small_text():
         cells = nbformat.read(path, as_version=4).cells
         kinds = {kind for cell in cells for output in cell.outputs for kind in output.get("data", {})}
         assert kinds <= {"text/plain", "text/html", "text/markdown", "text/latex"}, f"{path.name} has {kinds}"
-        assert path.stat().st_size < 100_000, f"{path.name} is large for a reference"  # sources are 20 kB of it
+        assert path.stat().st_size < 150_000, f"{path.name} is large for a reference"  # the scoreboard has 123 rows
