@@ -88,3 +88,23 @@ def test_theme_switch_works(addresses, browser):
         seen.add(page.evaluate("document.documentElement.dataset.theme"))
     page.close()
     assert seen == {"light", "dark"}
+
+
+def test_the_scoreboard_filters_by_verdict_and_chapter_and_opens_to_the_evidence(addresses, browser):
+    page = browser.new_page()
+    page.goto(addresses["file"] + "/index.html")
+    rows = page.locator("table.scoreboard tbody tr:visible")
+    every = rows.count()
+    verdict, chapter = page.locator(".filters select").all()
+    verdict.select_option("v-held")
+    held = rows.count()
+    assert 0 < held < every and set(rows.locator(".verdict").all_inner_texts()) == {"held"}
+    chapter.select_option("c-same-different")
+    assert 0 < rows.count() < held
+    assert set(rows.evaluate_all("rows => rows.map(row => row.className)")) == {"v-held c-same-different"}
+    rows.first.locator("summary").click()
+    assert "python -m abstract_symbols run same-different" in rows.first.inner_text()
+    verdict.select_option("")
+    chapter.select_option("")
+    assert rows.count() == every
+    page.close()
