@@ -209,8 +209,9 @@ if words:
                 + (f" At {', '.join(never)} the curve stays above one half up to $n$ = {rows['copy']['n'].max()}." if never else ""))
 words, factors = against("ours, logits / d_emb")
 if words:
-    text.append(f"With the logits divided by $d_{{\\text{{emb}}}}$ they cross at $n$ = {words}: {factors} value. So the paper's curves fit "
-                "networks whose logits are scaled down, by $1/d_{\\text{emb}}$ or nearly so; without it, inverse scaling is stronger than published.")
+    text.append(f"With the logits divided by $d_{{\\text{{emb}}}}$ they cross at $n$ = {words}: {factors} value. So the paper's curves are near "
+                "those of networks with such logits, though ours then grow more slowly with the dimension; with logits as they are, inverse scaling is "
+                "stronger than published. (The variant also trains for longer: it does not reach the stop.)")
 if "copy-b" in found:
     m = found["copy-b"]
     text.append(f"With $b$, at most {m.ours:.1%} of the answers are wrong from 16 symbols (paper: {m.paper:.1%}), with undivided logits.")

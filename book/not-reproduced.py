@@ -52,11 +52,11 @@ figures.scoreboard(j for j in judgements if j.verdict == "held in part")
 r"""
 ## What we know of the reasons
 
-- **Copying** takes our plain networks several times the published number of symbols. Divide the logits by the embedding dimension, and the published numbers come
-  out ({doc}`inverse-scaling`). That scale is in none of the settings that are public.
+- **Copying** takes our plain networks several times the published number of symbols. With the logits divided by the embedding dimension we come near the
+  published numbers ({doc}`inverse-scaling`). Whether the authors divided them we do not know.
 - **Curves at small n** start above the paper's: our networks are trained until they fit their few strings, and then answer unseen ones worse than a constant would.
   A claim about the *n* at which a curve falls is less sensitive to this than one about the loss, and so most of our claims are about *n*.
-- **Training the last layer alone** stays above one half at the default width, whatever the scale of the weights; more dimensions close a part of the gap
+- **Training the last layer alone** stays above one half at the default width, at each of the scales tried; more dimensions close a part of the gap
   ({doc}`kernel-to-network`).
 - **Tending the embeddings** does not repair copying, though it helps larger models with another fault ({doc}`which-repair`).
 """

@@ -10,7 +10,7 @@
 r"""
 # Programs that print a symbol
 
-*A transformer first learns to print some symbol of the program, and only much later which one.*
+*A transformer with a and b first learns to print one of the program's symbols; which one, the paper's curve says, it learns much later.*
 
 A program of one line assigns two values and prints one of them: `α="γ";β="δ";print(α)` has the answer `γ`, its sibling
 `…print(β)` the answer `δ`. Nothing in it has a meaning of its own but the punctuation: the names of the variables and their
@@ -119,14 +119,21 @@ def answers(series, n):
     return f"{r['right']:.0%} right, {r['other']:.0%} another of its symbols, {r['neither']:.0%} none of them"
 
 
+def among(series):
+    some = shares[(shares["series"] == series) & shares["n"].isin([64, 128])]
+    return ", ".join(f"{r.right / (r.right + r.other):.0%} at $n$ = {r.n}" for r in some.itertuples())
+
+
 Markdown(f"""
-- **Transformer + a and b**, $n$ = 64: {answers("Transformer + a and b", 64)}; $n$ = 256: {answers("Transformer + a and b", 256)}.
-- **Transformer**, $n$ = 64: {answers("Transformer", 64)}; $n$ = 256: {answers("Transformer", 256)}.
+- **Transformer + a and b**, $n$ = 64: {answers("Transformer + a and b", 64)}; $n$ = 128: {answers("Transformer + a and b", 128)}.
+- **Transformer**, $n$ = 64: {answers("Transformer", 64)}; $n$ = 128: {answers("Transformer", 128)}.
+
+Of the answers of the first that are one of the program's symbols, these are right: {among("Transformer + a and b")}. Half would be chance.
 """)
 
 # %% [markdown]
 r"""
-So half of the task is learned at once, the other half late. This is what $b$ and $a$ are good for, one at a time. To copy, a head needs to attend to
+So copying is learned first, and comparing is not learned from these few programs. This is what $b$ and $a$ are good for, one at a time. To copy, a head needs to attend to
 the place of a value and pass on what stands there, whatever it is; the *places* are the same in every program, and $b$ does the rest
 ({doc}`why-copying-fails`). To compare is harder than in {doc}`same-different`: the printed name stands at one place, its twin at one of two others, and the value to be
 copied is beside the twin. The network must carry the outcome of a comparison from one place to another, which takes both of its layers.
