@@ -341,16 +341,7 @@ Some of the networks are trained again, here and now, and the book's build stops
 """
 
 # %%
-TOLERANCE, name = 0.02, "random-r2-k5-w3-R1"
-committed = experiments.load("random-regular")
-if len(committed.query("task == @name and n == 8 and seed < 2")):
-    again = experiments.repeat("random-regular", committed,
-                               task=[name], n=[8], seeds=[0, 1])
-    worst = (again["repeated"] - again["committed"]).abs().max()
-    assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-    print(f"{len(again)} networks: within {TOLERANCE} of their rows")
-else:
-    print("no row to repeat yet")
+print(experiments.recheck("random-regular", "series == 'R = 1' and n == 8 and seed < 2", tolerance=0.02))
 
 # %% [markdown]
 r"""

@@ -412,15 +412,8 @@ checks = {
 }
 
 # %%
-for name, which in checks.items():
-    chosen = experiments.load(name).query(which)
-    if chosen.empty:
-        print(f"{name}: no rows to repeat yet")
-        continue
-    again = experiments.repeat(name, chosen, n=chosen["n"], seeds=chosen["seed"])
-    worst = (again["repeated"] - again["committed"]).abs().max()
-    assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-    print(f"{name}: {len(again)} trained again, as in their rows")
+for name, where in checks.items():
+    print(experiments.recheck(name, where, TOLERANCE))
 
 # %% [markdown]
 r"""
@@ -428,15 +421,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-def cost(name):
-    """What the missing runs cost, judged by the rows there are."""
-    left = experiments.progress(name)
-    if not left.missing:
-        return "nothing, when complete"
-    return f"{left.missing} runs, " + (f"{left.hours:.1f} core-hours" if left.hours else "cost not known yet")
-
-
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs the runs that `book/results/{experiments.experiment(name).path().name}` lacks | {cost(name)} |"
+lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs the runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
                   for name in MINE if not experiments.experiment(name).rows)
 own = sum(group["seconds"].sum() for _, group in pd.concat(rows.values()).drop_duplicates("key").groupby("key")) / 3600
 Markdown(f"""

@@ -644,6 +644,23 @@ def test_nothing_to_repeat_is_an_error(complete, tiny, tmp_path):
         repeat("tiny", load("tiny", tmp_path), n=[4], seeds=[0])
 
 
+def test_a_recheck_says_how_many_runs_agree_and_stops_when_one_does_not(complete, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "BOOK", tmp_path)
+    where = "n == 4 and seed > 0"
+    assert experiments.recheck("tiny", where, 0.0) == "tiny: no rows to repeat yet"
+    rows = read_rows(complete / "tiny.csv")
+    with ResultsFile(tmp_path / "results" / "tiny.csv") as file:
+        file.append(rows)
+    assert experiments.recheck("tiny", where, 0.0) == "tiny: 4 run again, within 0.0 of their rows"
+    (tmp_path / "results" / "tiny.csv").unlink()
+    with ResultsFile(tmp_path / "results" / "tiny.csv") as file:
+        file.append([{**row, "test_loss": row["test_loss"] + 0.1 * (row["n"] == 4 and row["seed"] == 2)}
+                     for row in rows])
+    assert experiments.recheck("tiny", where, 0.11) == "tiny: 4 run again, within 0.11 of their rows"
+    with pytest.raises(AssertionError, match=r"tiny: test_loss is off by 0\.1, more than 0\.05:\n.*committed"):
+        experiments.recheck("tiny", where, 0.05)
+
+
 def test_progress_counts_the_runs_and_prices_the_rest(complete, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "BOOK", tmp_path)
     assert progress("tiny") == experiments.Progress({"Fully-connected": (0, 9), "Transformer": (0, 9)}, 18, None)
@@ -653,6 +670,7 @@ def test_progress_counts_the_runs_and_prices_the_rest(complete, tiny, tmp_path, 
         file.append([row for row in rows if row["n"] == 8])
     p = progress("tiny")
     assert p.done == {"Fully-connected": (3, 9), "Transformer": (3, 9)} and p.missing == 12
+    assert str(p) == f"12 runs missing; cost on a CPU: about {p.hours:.1f} core-hours"
     cost = {(r.network, r.n): r.cost() for r in of.values()}
     assert p.hours == pytest.approx(sum(3 * cost[network, n] / cost[network, 8]
                                         for network in ("mlp", "transformer") for n in (4, 12)))

@@ -45,8 +45,7 @@ def _list(args: argparse.Namespace) -> int:
         for series, (done, total) in progress.done.items():
             print(f"  {series}: {done} of {total} runs done")
         if progress.missing:
-            cost = f"about {progress.hours:.1f} core-hours" if progress.hours else "not known yet"
-            print(f"  {progress.missing} runs missing; cost on a CPU: {cost}")
+            print(f"  {progress}")
     return 0
 
 

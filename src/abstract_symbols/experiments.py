@@ -939,6 +939,23 @@ def repeat(name: str, committed: pd.DataFrame, *, seeds: Iterable[int], metric: 
     ])
 
 
+def recheck(name: str, where: str, tolerance: float, metric: str = "test_loss") -> str:
+    """Perform some committed runs again, and say how many agree: a chapter's live check.
+
+    Args: where, a query of pandas over the experiment's rows, such as "n == 16 and seed < 2"; tolerance, by how much
+    the metric may differ from a run's row.
+    Raises: AssertionError with both numbers of every run if one differs by more.
+    """
+    x, chosen = next(iter(experiment(name).grid)), load(name).query(where)
+    if chosen.empty:
+        return f"{name}: no rows to repeat yet"
+    again = repeat(name, chosen, seeds=chosen["seed"], metric=metric, **{x: chosen[x]})
+    off = (again["repeated"] - again["committed"]).abs().max()
+    if not off <= tolerance:
+        raise AssertionError(f"{name}: {metric} is off by {off:.3g}, more than {tolerance}:\n{again}")
+    return f"{name}: {len(again)} run again, within {tolerance} of their rows"
+
+
 @dataclass(frozen=True)
 class Progress:
     """done: series → (runs done, runs in the grid); missing runs; hours, core-hours they cost, None if not known."""
@@ -946,6 +963,13 @@ class Progress:
     done: dict[str, tuple[int, int]]
     missing: int
     hours: float | None
+
+    def __str__(self) -> str:
+        """What is missing and what it costs."""
+        if not self.missing:
+            return "nothing, when complete"
+        cost = f"about {self.hours:.1f} core-hours" if self.hours else "not known yet"
+        return f"{self.missing} runs missing; cost on a CPU: {cost}"
 
 
 def progress(name: str) -> Progress:
