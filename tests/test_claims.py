@@ -353,6 +353,17 @@ def test_a_value_without_error_is_no_weak_signal():
     assert claims.MEASURES["signal"](claim, rows).ours == pytest.approx(10)
 
 
+@pytest.mark.parametrize(("measure", "name", "options"), [
+    ("signal", "eigenvalues", {"metric": "eigenvalue", "error": "standard_error", "needed": 5}),
+    ("same_law", "eigenvalues", {"metric": "eigenvalue"}), ("different_laws", "eigenvalues", {"metric": "eigenvalue"}),
+])
+@pytest.mark.parametrize("bad", [[math.nan, 0.5], [math.nan, math.nan]], ids=["one", "all"])
+def test_no_tolerance_holds_what_is_not_a_number(measure, name, options, bad):
+    rows = pd.DataFrame({"series": "αα / αβ", "eigenvalue": bad, "standard_error": 0.01})
+    measured = claims.MEASURES[measure](stated(measure, name, ["αα / αβ"], **options), rows)
+    assert measured.distance == math.inf
+
+
 @pytest.mark.parametrize(("p", "combined"), [
     ([0.3], 0.3), ([0.01], 0.01), ([0.2, 0.5], 0.1 * (1 - math.log(0.1))), ([1.0, 1.0, 1.0], 1.0),
     ([0.0] * 2, 1e-300), ([0.1] * 4, 1e-4 * sum((-math.log(1e-4)) ** i / math.factorial(i) for i in range(4))),

@@ -417,6 +417,16 @@ def test_networks_of_one_shape_that_compute_different_things_are_not_trained_tog
         train(members, epochs=1)
 
 
+def test_labels_of_different_values_are_not_trained_together():
+    one, other = member("mlp", 0), member("mlp", 1)
+    for split in ("train", "validation", "test"):
+        old = getattr(other, split)
+        task = TemplateTask({z.pattern: 10 * y for z, y in zip(old.task.templates, old.task.values, strict=True)})
+        setattr(other, split, task.sample(len(old), len(old.alphabet)))
+    with pytest.raises(ValueError, match="values of their labels"):
+        train([one, other], epochs=1)
+
+
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_samples_of_different_sizes_are_not_trained_together(split):
     one, other = member("mlp", 0), member("mlp", 1)

@@ -16,6 +16,7 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -287,7 +288,12 @@ def test_a_sweep_of_some_series_leaves_the_others(tmp_path, monkeypatch):
 
 def test_a_sweep_up_to_a_point_leaves_what_lies_beyond(tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "tosses", TOSSES)
-    assert run("tosses", device="cpu", workers=1, upto=0.25, results=tmp_path) == 0
+    for nothing in (0.1, float("nan")):
+        with pytest.raises(ValueError, match="starts at bias"):
+            run("tosses", device="cpu", workers=1, upto=nothing, results=tmp_path)
+    with pytest.raises(ValueError, match="whole number"):
+        run("tosses", device="cpu", workers=1.5, results=tmp_path)
+    assert run("tosses", device="cpu", workers=1, upto=0.25, results=str(tmp_path)) == 0
     rows = read_rows(TOSSES.path(tmp_path), Toss)
     assert {row["bias"] for row in rows} == {0.25} and len(rows) < 12
     assert run("tosses", device="cpu", workers=1, results=tmp_path) == 0
@@ -305,6 +311,10 @@ def test_runs_of_any_kind_are_repeated_at_the_points_and_by_the_metric_that_are_
     assert set(repeat("tosses", committed, seeds=[0], metric="share", coin=["cent"])["coin"]) == {"cent"}
     with pytest.raises(ValueError, match=r"no rows with bias in \[0.3\], seed in \[0\]"):
         repeat("tosses", committed, seeds=[0], metric="share", bias=[0.3])
+    with pytest.raises(ValueError, match="no column 'test_loss'; it has .*share"):
+        repeat("tosses", committed, seeds=[0])
+    with pytest.raises(ValueError, match="no column 'zz'"):
+        repeat("tosses", committed, seeds=[0], metric="share", zz=[1])
 
 
 @pytest.mark.parametrize(("of", "named"), [
@@ -319,6 +329,20 @@ def test_runs_of_any_kind_are_repeated_at_the_points_and_by_the_metric_that_are_
 def test_a_run_that_cannot_be_is_refused_by_name(of, named):
     with pytest.raises(ValueError, match=named):
         of.member()
+
+
+@pytest.mark.parametrize("same", [
+    {"n": 4.0}, {"n": np.int64(4)}, {"n": np.float64(4)}, {"seed": False}, {"a": 1}, {"c_kq": 100}])
+def test_one_run_has_one_key_however_its_numbers_are_written(same):
+    stated = {"n": 4, "seed": 0, "a": True, "c_kq": 100.0}
+    assert Run("same-different", "transformer", **{**stated, **same}).key == Run("same-different", "transformer",
+                                                                                 **stated).key
+
+
+@pytest.mark.parametrize("bad", [{"n": 4.5}, {"n": "four"}, {"lr": float("nan")}, {"a": 2}])
+def test_a_field_of_another_type_is_refused(bad):
+    with pytest.raises(ValueError):
+        Run("same-different", "transformer", **{"n": 4, "seed": 0, **bad})
 
 
 # ---- the grid ----------------------------------------------------------------------------------------------------

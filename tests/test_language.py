@@ -579,6 +579,15 @@ def test_the_paired_claim_counts_decades_above_one_per_cent(ratios, distance):
     assert measured.distance == pytest.approx(distance) and measured.paper is None
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0])
+def test_a_paired_claim_is_not_held_by_a_run_that_diverged(bad):
+    measured = claims.MEASURES["paired"](claims.claims()["perplexity-b"], pairs([0.97, 0.98, bad]))
+    assert measured.distance == float("inf")
+    if bad == 0:
+        with pytest.raises(ValueError, match="positive"):
+            claims.paired(pairs([0.97, 0.98, bad]), "+ b", "Plain", "perplexity", "epochs")
+
+
 # ---- figures -----------------------------------------------------------------------------------------------------
 
 

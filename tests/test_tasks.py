@@ -70,7 +70,8 @@ def test_a_random_template_is_uniform_over_the_strings():
 @pytest.mark.parametrize(("name", "named"), [
     ("majority-3", ["majority-3", "even"]), ("majority-0", ["majority-0", "even"]), ("counting-0", ["1 to 8"]),
     ("counting-9", ["counting-9", "1 to 8"]), ("random-r2-k5-w1-R0", ["random-r2-k5-w1-R0", "pairwise disjoint"]),
-    ("random-r1-k5-w2-R0", ["2 templates or more"]),
+    ("random-r1-k5-w2-R0", ["2 templates or more"]), ("random-r2-k5-w0-R0", ["a token or a wildcard"]),
+    ("random-r300-k5-w3-R0", ["fewer pairwise disjoint templates"]),
     ("random-r2-k1-w2-R3", ["a position for every regular token"]), ("majority", ["unknown task", "majority-K"]),
 ])
 def test_numbers_that_no_task_has_are_refused(name, named):

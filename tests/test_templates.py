@@ -72,6 +72,12 @@ def test_a_string_matches_exactly_if_a_substitution_gives_it(pattern, data):
     assert not Template(pattern).matches(string + "a")
 
 
+@pytest.mark.parametrize(("pattern", "string"), [("A", "α"), ("αA", "Bβ"), ("A1", "αβ"), ("αA", "AA"), ("αβ", "AA")])
+def test_a_greek_letter_of_a_string_is_a_token_like_any_other(pattern, string):
+    assert not Template(pattern).matches(string)
+    assert Template("αβα").matches("βαβ")
+
+
 @given(st.integers(1, 5).flatmap(patterns), st.permutations("uvwxyz"))
 def test_substitution_fills_wildcards_in_order_of_appearance(pattern, symbols):
     t = Template(pattern)

@@ -212,6 +212,19 @@ def test_an_exchange_leaves_the_network_itself_alone_and_undoes_itself():
     assert torch.equal(exchanged(twin, 7, 2, [0, 2]).columns, start)
 
 
+@pytest.mark.parametrize("unembedding", [None, "gaussian", "copy"])
+def test_an_exchange_renames_symbols_in_the_answer_too(unembedding):
+    torch.manual_seed(0)
+    network = Transformer(10, 1, depth=1, d_emb=8, heads=1, d_head=8, d_mlp=8, tied=True,
+                          unembedding=unembedding).double()
+    renamed = torch.arange(10)
+    renamed[[2, 7]] = renamed[[7, 2]]
+    strings = torch.arange(10)[:, None]
+    with torch.no_grad():
+        twin, original = exchanged(network, 2, 7)(strings), network(renamed[strings])
+    torch.testing.assert_close(twin, original[:, renamed])
+
+
 @pytest.mark.parametrize(("kind", "options", "arguments", "named"), [
     (MLP, {}, (0, 10), "token 10"), (MLP, {}, (-1, 2), "token -1"), (MLP, {}, (0, 1, [3]), "position 3"),
     (Transformer, {}, (0, 1, [0]), "one embedding"), (MLP, {"d_emb": 4}, (0, 1, [0]), "one embedding"),

@@ -326,20 +326,25 @@ def _signal(claim: Claim, rows: pd.DataFrame) -> Measured:
 
     The interval is the row's metric ± 2 standard errors, in units of its standard error.
     """
-    ratio = float((rows[claim.options["metric"]] / rows[claim.options["error"]]).min())
-    return Measured(ratio, ratio - 2, ratio + 2, None, max(0.0, claim.options["needed"] - ratio))
+    ratio = float((rows[claim.options["metric"]] / rows[claim.options["error"]]).min(skipna=False))
+    return Measured(ratio, ratio - 2, ratio + 2, None, _excess(claim.options["needed"] - ratio))
+
+
+def _excess(value: float) -> float:
+    """What is above 0; infinite for NaN, so that no tolerance holds what a diverged run gave."""
+    return max(0.0, float(value)) if not np.isnan(value) else float("inf")
 
 
 def _same_law(claim: Claim, rows: pd.DataFrame) -> Measured:
     """All runs' p-values combined by Fisher's method; distance: decades by which they fall below 1 %."""
     p, low, high = _combined(rows[claim.options["metric"]])
-    return Measured(p, low, high, None, max(0.0, float(np.log10(0.01 / p))))
+    return Measured(p, low, high, None, _excess(np.log10(0.01 / p)))
 
 
 def _different_laws(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The same; distance: decades by which they stay above 1 %."""
     p, low, high = _combined(rows[claim.options["metric"]])
-    return Measured(p, low, high, None, max(0.0, float(np.log10(p / 0.01))))
+    return Measured(p, low, high, None, _excess(np.log10(p / 0.01)))
 
 
 def _combined(p: pd.Series) -> tuple[float, float, float]:
@@ -355,20 +360,27 @@ def _paired(claim: Claim, rows: pd.DataFrame) -> Measured:
 
     One-sided paired t-test of the logarithms; distance: decades by which its p-value stays above 1 %.
     """
+    metric = rows[claim.options["metric"]]
+    if not ((metric > 0) & np.isfinite(metric)).all():  # a run that diverged
+        return Measured(np.nan, np.nan, np.nan, None, np.inf)
     x = experiments.experiment(claim.experiment).x
     ours, low, high, p = paired(rows, *claim.series, claim.options["metric"], x)
-    return Measured(ours, low, high, None, max(0.0, float(np.log10(p / 0.01))))
+    return Measured(ours, low, high, None, _excess(np.log10(p / 0.01)))
 
 
 def paired(rows: pd.DataFrame, first: str, second: str, metric: str, x: str) -> tuple[float, float, float, float]:
     """The geometric mean of first/second over pairs of one x and seed, its 95 % t-interval, and the p-value of < 1.
 
-    Equal pairs have p = 1, pairs of one ratio below 1 have p = 0. Raises: ValueError for fewer than two pairs.
+    Equal pairs have p = 1, pairs of one ratio below 1 have p = 0.
+    Raises: ValueError for fewer than two pairs, or a value that is not a positive number.
     """
     table = rows.pivot(index=[x, "seed"], columns="series", values=metric)
     if not {first, second} <= set(table) or len(table[[first, second]].dropna()) < 2:
         raise ValueError(f"series {first!r} and {second!r}: fewer than two pairs of one seed")
-    logs = np.log(table[first] / table[second]).dropna().to_numpy()
+    pairs = table[[first, second]].dropna()
+    if not (pairs > 0).all(axis=None):
+        raise ValueError(f"{metric}: a ratio needs positive values; {pairs.min(axis=None)} is none")
+    logs = np.log(pairs[first] / pairs[second]).to_numpy()
     mean, se = logs.mean(), logs.std(ddof=1) / np.sqrt(len(logs))
     t, p = stats.t(len(logs) - 1), float(mean >= 0)
     if se > 0:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
@@ -84,7 +85,7 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
 
     Source: section 5. Squared loss for real labels, cross-entropy for symbolic ones.
     """
-    _check(members, batch, epochs, optimizer)
+    _check(members, batch, epochs, stop, optimizer)
     if not decay >= 0:
         raise ValueError(f"decay={decay}: must be 0 (none) or positive")
     if (decay or reset) and not _tables(members[0].network):
@@ -110,11 +111,11 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
 
 
 def ensemble_size(member: Member, batch: int, device: str) -> int:
-    """How many such members to train at once: as many as fit the CPU's cache, or half of the GPU's free memory."""
+    """How many such members to train at once: as many as fit the CPU's cache, or half of the GPU's memory."""
     parameters = sum(p.numel() * p.element_size() for p in member.network.parameters())
     strings = min(batch, len(member.train))
     activations = strings * (_saved_bytes(member, 2) - _saved_bytes(member, 1))
-    budget = CPU_BYTES if device == "cpu" else CUDA_SHARE * torch.cuda.mem_get_info()[0]
+    budget = CPU_BYTES if device == "cpu" else CUDA_SHARE * torch.cuda.mem_get_info()[1]
     return max(1, int(budget // (4 * parameters + 2 * activations)))  # weights, gradient, Adam's two moments
 
 
@@ -147,7 +148,7 @@ def _keep_freed_memory() -> None:
             libc.mallopt(-1, 2**30)  # M_TRIM_THRESHOLD
 
 
-def _check(members: Sequence[Member], batch: int, epochs: int, optimizer: str) -> None:
+def _check(members: Sequence[Member], batch: int, epochs: int, stop: float, optimizer: str) -> None:
     if not members:
         raise ValueError("no members to train")
     if optimizer not in ("adam", "sgd"):
@@ -155,8 +156,12 @@ def _check(members: Sequence[Member], batch: int, epochs: int, optimizer: str) -
     for name, value in {"batch": batch, "epochs": epochs}.items():
         if value < 1:
             raise ValueError(f"{name}={value}: must be a positive integer")
+    if not stop >= 0:
+        raise ValueError(f"stop={stop}: must be a loss, 0 or more")
     first = members[0]
     for member in members:
+        if not np.array_equal(member.train.task.values, first.train.task.values):
+            raise ValueError("the members' tasks differ in the values of their labels; train each kind on its own")
         if not member.lr > 0:
             raise ValueError(f"lr={member.lr}: must be positive")
         if _settings(member.network) != _settings(first.network):

@@ -64,7 +64,7 @@ class Experiment:
 
     def path(self, results: Path | None = None) -> Path:
         """The results file, in the book's committed results or in another folder."""
-        return (results or BOOK / "results") / f"{self.rows or self.name}.csv"
+        return Path(results or BOOK / "results") / f"{self.rows or self.name}.csv"
 
 
 REAL_TASKS = {"αα / αβ": {"task": "same-different"}, "αβα / αββ": {"task": "aba-abb"}}
@@ -776,7 +776,7 @@ class ResultsFile:
     def append(self, rows: list[dict]) -> None:
         """Add the rows whose keys are not there yet: one write, then fsync."""
         keys = {row["key"] for row in self.rows}
-        new = [row for row in rows if row["key"] not in keys]
+        new = [row for key, row in {row["key"]: row for row in rows}.items() if key not in keys]
         content = b"".join(_line(self._cells(row)) for row in new)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         try:
@@ -863,8 +863,8 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         upto: only runs whose x, the first field of the grid, is at most this.
         results: a folder of one's own instead of the committed results.
     Returns: how many of these rows are still missing.
-    Raises: ValueError for an unknown experiment, series or device, non-positive minutes or workers, a broken results
-        file.
+    Raises: ValueError for an unknown experiment, series or device, an `upto` below the grid, non-positive minutes or
+        workers, a broken results file.
     """
     e = experiment(name)
     unknown = [s for s in series if s not in e.series]
@@ -875,14 +875,18 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         workers = 1 if device == "cuda" else joblib.cpu_count()
     if minutes is not None and not minutes > 0:
         raise ValueError(f"minutes={minutes}: must be positive")
-    if workers < 1:
-        raise ValueError(f"workers={workers}: must be at least 1")
+    if workers != int(workers) or workers < 1:
+        raise ValueError(f"workers={workers}: must be a whole number, at least 1")
     with ResultsFile(e.path(results), e.kind) as file:
         done = {row["key"] for row in file.rows}
         asked = {r.key for r, label in e.runs().items()
                  if (not series or label in series) and getattr(r, e.x) <= upto}
+        if not asked:
+            raise ValueError(f"upto={upto}: experiment {name!r} starts at {e.x} = {min(e.grid[e.x])}")
         missing = asked - done
-        todo = [unit for unit in units(e.runs(), device) if any(r.key in missing for r in unit)]
+        shapes = {r.shape for r in e.runs() if r.key in missing}  # no network is built for what is not to be done
+        todo = [unit for unit in units((r for r in e.runs() if r.shape in shapes), device)
+                if any(r.key in missing for r in unit)]
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()
         jobs = (joblib.delayed(perform)(unit, device, commit) for unit in _until(deadline, todo))
@@ -921,10 +925,13 @@ def repeat(name: str, committed: pd.DataFrame, *, seeds: Iterable[int], metric: 
     """Perform some runs again on the CPU, without writing them: series, the points, seed, committed, repeated.
 
     Args: seeds and points, such as n=[16, 32], choose the runs; metric, what is compared.
-    Raises: ValueError for an unknown experiment, or when no such run is among the committed rows.
+    Raises: ValueError for an unknown experiment, metric or field, or when no such run is among the committed rows.
     """
     points = {field: set(values) for field, values in points.items()}
     seeds, runs = set(seeds), experiment(name).runs()
+    lacking = [column for column in (metric, *points) if column not in committed]
+    if lacking:
+        raise ValueError(f"experiment {name!r} has no column {lacking[0]!r}; it has {', '.join(committed)}")
     before = committed.set_index("key")[metric]
     at_points = [r for r in runs if all(getattr(r, field) in values for field, values in points.items())]
     chosen = {r.key: r for r in at_points if r.seed in seeds and r.key in before.index}

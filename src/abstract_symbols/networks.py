@@ -6,6 +6,8 @@
 import copy
 import math
 from collections.abc import Sequence
+from itertools import product
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -367,7 +369,8 @@ def exchanged(network: nn.Module, u: int, v: int, positions: Sequence[int] | Non
     """A copy of a network in which two tokens have exchanged the weights that belong to them alone.
 
     Those are the first layer's columns in an MLP on one-hot vectors, one a position, and the embedding, one for all
-    positions, in every other network. positions: exchange the columns at these positions (0 … k − 1) only.
+    positions, in every other network (and its unembedding, where that is separate). positions: exchange the columns at
+    these positions (0 … k − 1) only.
 
     Raises: ValueError for a token or position that the network does not have, or positions for a shared embedding.
     Source: section 3, the symmetry behind the MLP theorem; the chapter "Why fully-connected networks cannot".
@@ -382,11 +385,13 @@ def exchanged(network: nn.Module, u: int, v: int, positions: Sequence[int] | Non
     for i in positions or ():
         if not 0 <= i < network.length:
             raise ValueError(f"position {i}: the network has positions 0 to {network.length - 1}")
-    weights = network.tokens if shared else network.columns
+    weights = [network.tokens if shared else network.columns]
+    if getattr(network, "unembedding", None) is not None:
+        weights.append(network.unembedding)
     starts = [0] if shared else [i * network.vocab for i in (range(network.length) if positions is None else positions)]
     with torch.no_grad():
-        for start in starts:
-            weights[[start + u, start + v]] = weights[[start + v, start + u]]
+        for of, start in product(weights, starts):
+            of[[start + u, start + v]] = of[[start + v, start + u]]
     return network
 
 
@@ -399,5 +404,5 @@ def _checked(tokens: Tensor, length: int) -> Tensor:
 
 def _positive(**sizes: int) -> None:
     for name, size in sizes.items():
-        if size < 1:
+        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
             raise ValueError(f"{name}={size}: must be a positive integer")

@@ -34,9 +34,14 @@ class Job:
     METRICS: ClassVar[dict[str, type]] = {}
 
     def __post_init__(self):
-        for f in fields(self):
-            if float in (f.type, *getattr(f.type, "__args__", ())) and getattr(self, f.name) is not None:
-                object.__setattr__(self, f.name, float(getattr(self, f.name)))  # 100 and 100.0 are one run
+        for f in fields(self):  # 100, 100.0 and NumPy's 100 are one run, and have one key
+            kinds, value = (f.type, *getattr(f.type, "__args__", ())), getattr(self, f.name)
+            kind = next((kind for kind in (bool, float, int) if kind in kinds), None)
+            if value is None or kind is None:
+                continue
+            if kind(value) != value:
+                raise ValueError(f"{f.name}={value!r}: must be of type {kind.__name__}")
+            object.__setattr__(self, f.name, kind(value))
 
     @property
     def key(self) -> str:
@@ -130,7 +135,8 @@ class Run(Job):
             raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
                              f"not {self.network!r}")
         tied = {"tied": True} if t.symbolic else {}
-        alphabets = t.alphabets(round((self.alphabet_ratio or 1) * self.n), self.evaluation, self.evaluation)
+        ratio = 1 if self.alphabet_ratio is None else self.alphabet_ratio
+        alphabets = t.alphabets(round(ratio * self.n), self.evaluation, self.evaluation)
         sizes = (self.n, self.evaluation, self.evaluation)
         samples = [t.sample(size, alphabet, seed=(self.seed, part))
                    for part, (size, alphabet) in enumerate(zip(sizes, alphabets, strict=True))]

@@ -107,9 +107,12 @@ def random_task(templates: int, length: int, wildcards: int, regular: int = 0, *
     """
     tokens = "".join(map(chr, range(ord("A"), ord("A") + regular)))
     what = f"random-r{templates}-k{length}-w{wildcards}-R{regular}"
-    if templates < 2 or length < 1 or regular > templates * length or not 0 <= wildcards <= len(WILDCARDS):
+    if (templates < 2 or length < 1 or not 0 <= regular <= templates * length or wildcards + regular < 1
+            or not 0 <= wildcards <= len(WILDCARDS)):
         raise ValueError(f"{what}: needs 2 templates or more of 1 position or more, 0 to {len(WILDCARDS)} wildcards, "
-                         "and a position for every regular token")
+                         "a position for every regular token, and a token or a wildcard")
+    if not regular and templates > sum(len(set(t)) <= wildcards for t in partitions(length)):
+        raise ValueError(f"{what}: there are fewer pairwise disjoint templates; ask for longer ones or more wildcards")
     rng, characters = np.random.default_rng(seed), list(WILDCARDS[:wildcards] + tokens)
     for _ in range(100):
         drawn: list[Template] = []

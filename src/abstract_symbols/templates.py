@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -67,7 +68,11 @@ class Template:
 
     def matches(self, string: str) -> bool:
         """Whether the string is sub(z, s) for a substitution s that avoids the template's regular tokens."""
-        return len(string) == self.length and not self.is_disjoint(string)
+        if len(string) != self.length:
+            return False
+        pairs = set(zip(self.pattern, string, strict=True))
+        images = dict(pairs)  # a substitution: one image each, no two the same, regular tokens stay
+        return len(pairs) == len(images) == len(set(images.values())) and all(images[c] == c for c in self.regular)
 
     def is_disjoint(self, other: "Template | str") -> bool:
         """Whether no string matches both templates (a string of tokens is a template without wildcards).
@@ -170,6 +175,8 @@ class TemplateTask:
 
         `train, validation, test = task.alphabets(n, 1000, 1000)`; the last one's `.stop` is the vocabulary size.
         """
+        for size in sizes:
+            whole("alphabet", size)
         starts = np.cumsum([len(self.regular), *sizes]).tolist()
         return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
 
@@ -183,7 +190,7 @@ class TemplateTask:
         Source: section 2, "substitution map"; Zipf's law is ours.
         """
         w = self.wildcards
-        if alphabet < max(1, w):
+        if whole("alphabet", alphabet) < max(1, w):
             raise ValueError(f"alphabet of {alphabet} tokens is smaller than the {w} wildcards of a template of "
                              f"{self.name!r}; use at least {max(1, w)}")
         if not (np.isfinite(zipf) and zipf >= 0):
@@ -223,7 +230,7 @@ class TemplateTask:
             `law` refuses.
         Source: section 2; section 5 for the uniform substitution.
         """
-        if n < 1:
+        if whole("n", n) < 1:
             raise ValueError(f"n={n}: must be at least one string")
         alphabet = alphabet if isinstance(alphabet, range) else self.alphabets(alphabet)[0]
         if len(alphabet) < self.wildcards:
@@ -320,6 +327,13 @@ def named_token(character: str, regular: Sequence[str] = ()) -> int:
             return index + point - start - sum(start <= ord(c) < point for c in regular)
         index += stop - start - sum(start <= ord(c) < stop for c in regular)
     return UNNAMED + point
+
+
+def whole(name: str, number: int) -> int:
+    """The number. Raises: ValueError, with its name, unless it is a whole number, 0 or more."""
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
+        raise ValueError(f"{name}={number!r}: must be a whole number, 0 or more")
+    return number
 
 
 def _without_replacement(rng: np.random.Generator, n: int, w: int, m: int) -> np.ndarray:

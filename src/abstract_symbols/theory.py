@@ -451,7 +451,8 @@ class EmbeddingRun(Run):
         """Train the runs' networks together, and measure each."""
         first, members = runs[0], [run.member() for run in runs]
         starts = [member.network.tokens.detach().clone() for member in members]
-        ensemble = Ensemble(members, first.optimizer, device, first.decay or 0.0)
+        ensemble = Ensemble(members, first.optimizer, device, first.decay or 0.0, bool(first.reset),
+                            first.dropout or 0.0)
         for _ in range(first.epochs):
             losses = ensemble.epoch(first.batch)
         for member, weights in zip(members, ensemble.theta.detach().cpu(), strict=True):

@@ -131,7 +131,8 @@ class TransformerKernel:
                 raise ValueError(f"method 'lattice': beta={self.beta} is too large for it, or the strings tie too many "
                                  "tokens together; use method 'auto' or 'sobol'")
             for rule, chosen in ((self._lattice, True), (self._sobol, False)):
-                patterns_of_rule = [p for p in new if by_lattice[p] == chosen]
+                if not (patterns_of_rule := [p for p in new if by_lattice[p] == chosen]):
+                    continue  # a rule's tables cost seconds
                 self._known.update(zip(patterns_of_rule, rule(patterns_of_rule), strict=True))
         return np.stack([self._known[p] for p in patterns]) if patterns else np.empty((0, RANDOMISATIONS))
 

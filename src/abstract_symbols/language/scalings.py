@@ -238,8 +238,8 @@ def head_diagonals(model: nn.Module, identity: bool = True):
         W_Q, W_K, W_V = (w.unflatten(1, (heads, -1)).transpose(0, 1) for w in W.split(d, dim=1))  # (h, d, d_head)
         W_O = module.c_proj.weight.detach().double().cpu().unflatten(0, (heads, -1))  # (h, d_head, d)
         own = getattr(module, "identity_scalings", None) if identity else None
-        products = {"wkwq": (W_K @ W_Q.transpose(-2, -1), None if own is None or own.a is None else own.a.detach() / (
-                        1 if own.c_kq is None else module.scaling / own.c_kq)),
+        products = {"wkwq": (W_K @ W_Q.transpose(-2, -1), None if own is None or own.a is None else own.a.detach() * (
+                        1 if own.c_kq is None else own.c_kq / module.scaling)),
                     "wvwo": (W_V @ W_O, None if own is None or own.b is None else own.b.detach() * own.c_vo)}
         for name, (product, added) in products.items():
             for head, matrix in enumerate(product):
