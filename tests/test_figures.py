@@ -526,6 +526,20 @@ def test_what_was_made_of_other_rows_tells_no_seeds_and_dots_tell_their_own():
     assert said == [["kernel: 10.0", "network: 30.0"], ["kernel: 20.0", "network: ∞"]]
 
 
+def test_the_papers_curve_among_ours_is_grey_and_the_table_of_points_has_every_word():
+    table = pd.DataFrame({"d": [64, 128] * 2, "n50": [37.0, 47.0, 113.0, 223.0],
+                          "series": [figures.PAPERS] * 2 + ["ours"] * 2})
+    figure = figures.power_laws(table, "d", "n50", [figures.PAPERS, "ours"], xlabel="d_emb", ylabel="n₅₀")
+    legend = legend_of(figure)
+    assert legend[figures.PAPERS][0] == matplotlib.colors.to_hex(figures.PAPER)
+    assert legend["ours"][0] == matplotlib.colors.to_hex("C0")
+    assert [line.is_dashed() for line in figure.axes[0].lines[:2]] == [True, False]
+    _, head, body = table_of(figures.points_table(figure))
+    assert head == ["series", "at", "value"]
+    assert body == [[figures.PAPERS, "d_emb = 64", "n₅₀ 37.0"], [figures.PAPERS, "d_emb = 128", "n₅₀ 47.0"],
+                    ["ours", "d_emb = 64", "n₅₀ 113"], ["ours", "d_emb = 128", "n₅₀ 223"]]
+
+
 def test_a_figure_of_no_points_tells_none(displayed):
     figures.show(figures.strings_picture([("same", ["AA"], ["XX"])]), alt="Tiles.")
     assert "points" not in displayed.outputs[0].metadata["image/png"]

@@ -23,7 +23,8 @@ from . import claims, experiments
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "p", "h", "<", ">")
 PAPER = "0.62"  # the grey of the paper's curves
 REFERENCE = "0.25"  # of our own curves that others are compared with
-PAPER_WORDS = "the paper's (same marker)"  # in every legend
+PAPERS = "the paper's"
+PAPER_WORDS = f"{PAPERS} (same marker)"  # in every legend
 X_WORDS = {"n": "n = training strings = training symbols", "lr": "learning rate"}
 _CLASS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}
 
@@ -79,6 +80,12 @@ def points(figure: Figure) -> list[dict]:
         if told:
             curves.append({"name": curve.name, "points": told})
     return curves
+
+
+def points_table(figure: Figure) -> HTML:
+    """What the points of a figure say, in a folded table: for a figure whose rows no other table has."""
+    lines = [(curve.name, *words) for curve in _CURVES.get(figure, []) for words in curve.words]
+    return fold("The values", pd.DataFrame(lines, columns=["series", "at", "value"]))
 
 
 def _mark(ax: plt.Axes, name: str, x: Iterable[float], y: Iterable[float], words: Iterable[tuple[str, str]]) -> None:
@@ -300,13 +307,19 @@ def scaling(name: str, rows: pd.DataFrame, metric: str, *, xlabel: str, ylabel: 
 def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlabel: str, ylabel: str,
                guides: Iterable[tuple[float, str]] = (), predicted: dict[str, tuple] | None = None,
                log_y: bool = True) -> Figure:
-    """A column against another, a line each `series` in this order, on logarithmic axes; otherwise as `scaling`."""
+    """A column against another, a line each `series` in this order, on logarithmic axes; otherwise as `scaling`.
+
+    The series "the paper's" is drawn as the paper's curves are everywhere: grey and dashed.
+    """
     figure, ax = plt.subplots()
     if rows.empty:
         ax.text(0.5, 0.5, "no run is done yet", transform=ax.transAxes, ha="center")
         return figure
-    sns.lineplot(rows, x=x, y=y, hue="series", style="series", hue_order=order, style_order=order,
-                 markers=list(MARKERS[:len(order)]), dashes=False, errorbar="se", ax=ax, markersize=7)
+    ours = [s for s in order if s != PAPERS]
+    colors = {s: PAPER if s == PAPERS else f"C{ours.index(s)}" for s in order}
+    sns.lineplot(rows, x=x, y=y, hue="series", style="series", hue_order=order, style_order=order, palette=colors,
+                 markers=list(MARKERS[:len(order)]), dashes={s: (4, 1.5) if s == PAPERS else "" for s in order},
+                 errorbar="se", ax=ax, markersize=7)
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log")  # only now, or seaborn would draw geometric means
     if log_y:
         ax.set_yscale("log")
@@ -323,7 +336,7 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
     limits = ax.get_ylim()
     for series, (at, values) in (predicted or {}).items():
         if series in order:
-            ax.plot(at, values, color=f"C{order.index(series)}", linestyle="--", linewidth=1.3, zorder=1)
+            ax.plot(at, values, color=colors[series], linestyle="--", linewidth=1.3, zorder=1)
     curve = rows[rows["series"] == order[0]].groupby(x)[y].mean()
     for (exponent, label), style in zip(guides, (":", "-."), strict=False):
         ax.plot(curve.index, curve.iloc[-1] * (curve.index / curve.index[-1]) ** exponent, color="0.35",
@@ -345,9 +358,6 @@ def dots(table: pd.DataFrame, x: str, y: str, hue: str, *, law: tuple, label: st
     for color, (kind, rows) in enumerate(table.groupby(hue, sort=False)):
         spread = 2 ** rng.uniform(-0.3, 0.3, len(rows))
         ax.plot(rows[x] * spread, rows[y], MARKERS[color], color=f"C{color}", markersize=4, alpha=0.5, label=kind)
-        _mark(ax, kind, rows[x] * spread, rows[y],
-              [(f"{xlabel} = {_short(at)}", f"{ylabel} {number(value)}")
-               for at, value in zip(rows[x], rows[y], strict=True)])
     ax.plot(*law, color="0.1", linewidth=1.5, label=label)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     ax.set_xscale("log", base=2)
