@@ -52,9 +52,9 @@ def show(figure: Figure, alt: str) -> None:
 
 @dataclass(frozen=True)
 class _Curve:
-    """Points of one series in some axes, and what each says: the words of its x and of its y."""
+    """Points of one series, and what each says: the words of its x and of its y."""
 
-    ax: plt.Axes
+    axes: int  # which of the figure's; they themselves would keep the figure alive
     name: str
     x: Sequence[float]
     y: Sequence[float]
@@ -71,9 +71,10 @@ def points(figure: Figure) -> list[dict]:
     out.
     """
     curves = []
-    for curve in _CURVES.get(figure, []):
-        where = curve.ax.transData.transform(np.column_stack([curve.x, curve.y]).astype(float))
-        inside = [np.isfinite(at).all() and curve.ax.bbox.padded(1).contains(*at) for at in where]
+    for curve in sorted(_CURVES.get(figure, []), key=lambda curve: curve.name.endswith(" (paper)")):  # ours first
+        ax = figure.axes[curve.axes]
+        where = ax.transData.transform(np.column_stack([curve.x, curve.y]).astype(float))
+        inside = [np.isfinite(at).all() and ax.bbox.padded(1).contains(*at) for at in where]
         shares = figure.transFigure.inverted().transform(where)
         told = [[round(float(left), 4), round(1 - float(up), 4), *words]
                 for (left, up), words, drawn in zip(shares, curve.words, inside, strict=True) if drawn]
@@ -90,7 +91,8 @@ def points_table(figure: Figure) -> HTML:
 
 def _mark(ax: plt.Axes, name: str, x: Iterable[float], y: Iterable[float], words: Iterable[tuple[str, str]]) -> None:
     """Remember points that were drawn in these axes, for `points`."""
-    _CURVES.setdefault(ax.figure, []).append(_Curve(ax, name, list(x), list(y), list(words)))
+    place = ax.figure.axes.index(ax)
+    _CURVES.setdefault(ax.figure, []).append(_Curve(place, name, list(x), list(y), list(words)))
 
 
 def _mark_ours(ax: plt.Axes, name: str, curve: pd.DataFrame, x: str, metric: str, *,
