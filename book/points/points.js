@@ -103,10 +103,10 @@
     /** Over the picture's own area, without its frame. */
     function place() {
       const style = getComputedStyle(image), box = image.getBoundingClientRect();
-      const from = layer.offsetParent.getBoundingClientRect();
+      const around = link.parentElement, from = around.getBoundingClientRect();
       const edge = (side) => parseFloat(style[`padding${side}`]) + parseFloat(style[`border${side}Width`]);
-      layer.style.left = `${box.left - from.left + layer.offsetParent.scrollLeft + edge("Left")}px`;
-      layer.style.top = `${box.top - from.top + layer.offsetParent.scrollTop + edge("Top")}px`;
+      layer.style.left = `${box.left - from.left + around.scrollLeft + edge("Left")}px`;
+      layer.style.top = `${box.top - from.top + around.scrollTop + edge("Top")}px`;
       layer.style.width = `${box.width - edge("Left") - edge("Right")}px`;
       layer.style.height = `${box.height - edge("Top") - edge("Bottom")}px`;
       const open = shown;

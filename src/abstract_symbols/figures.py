@@ -71,7 +71,8 @@ def points(figure: Figure) -> list[dict]:
     out.
     """
     curves = []
-    for curve in sorted(_CURVES.get(figure, []), key=lambda curve: curve.name.endswith(" (paper)")):  # ours first
+    ours_first = sorted(_CURVES.get(figure, []), key=lambda curve: curve.name.endswith((" (paper)", PAPERS)))
+    for curve in ours_first:
         ax = figure.axes[curve.axes]
         where = ax.transData.transform(np.column_stack([curve.x, curve.y]).astype(float))
         inside = [np.isfinite(at).all() and ax.bbox.padded(1).contains(*at) for at in where]
