@@ -441,7 +441,7 @@ def test_the_same_figure_is_the_same_bytes(displayed, rows):
     for _ in range(2):
         figures.show(figures.learning_curves(NAME, rows), alt="")
     one, again = displayed.outputs
-    assert one.data["image/png"] == again.data["image/png"]
+    assert one.data["image/png"] == again.data["image/png"] and one.metadata == again.metadata
 
 
 # ---- points: where they lie in the picture, what they say ---------------------------------------------------------
