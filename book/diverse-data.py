@@ -268,12 +268,13 @@ points = pd.DataFrame(points, columns=["R", "seed", "predicted", "measured"])
 enough = points["measured"].nunique() > 2
 if enough:
     order = stats.spearmanr(points["predicted"], points["measured"])
-    figures.show(figures.scatter(points, "predicted", "measured", "R", xlabel="n predicted by the template matrix", ylabel="n₅₀ of the trained network"),
-                 alt=f"Scatter plot of {len(points)} tasks, predicted against measured number of strings; rank correlation {order.statistic:.2f}.")
+    figure = figures.scatter(points, "predicted", "measured", "R", xlabel="n predicted by the template matrix", ylabel="n₅₀ of the trained network")
+    figures.show(figure, alt=f"Scatter plot of {len(points)} tasks, predicted against measured number of strings; rank correlation {order.statistic:.2f}.")
 
 # %% tags=["remove-input"]
 text = "*Such tasks are too few yet.*"
 if enough:
+    display(figures.points_table(figure))
     text = f"{len(points)} tasks. The rank correlation of prediction and measurement is {order.statistic:.2f} (p = {order.pvalue:.1g})."
     within = points[points["R"] == "R = 0"]
     if min(within["predicted"].nunique(), within["measured"].nunique()) > 2:

@@ -146,6 +146,9 @@ figures.show(figure, alt="Line chart: n₅₀ against d_emb. " + " ".join(
     for s in order))
 
 # %% tags=["remove-input"]
+figures.points_table(figure)
+
+# %% tags=["remove-input"]
 lines = []
 for label, some in table.groupby("series", sort=False):
     if len(some) > 1:

@@ -400,6 +400,9 @@ for series, curve in long.groupby(["series", "n"])["value"].mean().groupby("seri
     alt += f" {series}: {figures.number(first)} at n = {curve.index[0][1]}, {figures.number(last)} at n = {curve.index[-1][1]}."
 figures.show(figure, alt=alt)
 
+# %% tags=["remove-input"]
+figures.points_table(figure)
+
 # %% [markdown]
 r"""
 We had claimed that the gap falls as $1/n$, thinking of the shrinkage alone. That was wrong, and the claim stands below as it was made. The weights differ from
@@ -483,6 +486,9 @@ figure = figures.scaling("ridge-lambda", rows["ridge-lambda"], "error", xlabel="
 figures.show(figure, alt=figures.scaling_alt("ridge-lambda", rows["ridge-lambda"], "error", "error against λ"))
 
 # %% tags=["remove-input"]
+figures.scaling_table("ridge-lambda", rows["ridge-lambda"], {"error": "error on unseen symbols"})
+
+# %% tags=["remove-input"]
 own = kernel("ABA", "ABA") - template_matrix(tasks.task("aba-abb"), kernel)[0, 0]
 text = MISSING
 if "ridge-lambda" in complete:
@@ -506,6 +512,9 @@ figure = figures.scaling("ridge-beta", rows["ridge-beta"], "error", xlabel="β",
 figure.axes[0].set_xticks([0.5, 1, 2, 3, 4, 5], [f"{b:g}" for b in (0.5, 1, 2, 3, 4, 5)])
 figure.axes[0].xaxis.set_minor_formatter("")
 figures.show(figure, alt=figures.scaling_alt("ridge-beta", rows["ridge-beta"], "error", "error against β"))
+
+# %% tags=["remove-input"]
+figures.scaling_table("ridge-beta", rows["ridge-beta"], {"error": "error on unseen symbols"})
 
 # %% tags=["remove-input"]
 text = MISSING
@@ -535,6 +544,9 @@ curves = {series: (Z_GRID, predicted("same-different", [{"n": n, "alphabet": tas
 figure = figures.scaling("ridge-zipf", rows["ridge-zipf"], "error", xlabel="n = training strings = training symbols",
                          ylabel="error on unseen symbols", predicted=curves)
 figures.show(figure, alt=figures.scaling_alt("ridge-zipf", rows["ridge-zipf"], "error", "error against n"))
+
+# %% tags=["remove-input"]
+figures.scaling_table("ridge-zipf", rows["ridge-zipf"], {"error": "error on unseen symbols"})
 
 # %% tags=["remove-input"]
 Markdown(f"*αα against αβ, noise-free. Mean and standard error over seeds. {figures.coverage('ridge-zipf', rows['ridge-zipf'])}*")

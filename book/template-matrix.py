@@ -392,6 +392,9 @@ if len(rows["eigenvalue-beta"]):
 figures.show(figure, alt=figures.scaling_alt("eigenvalue-beta", rows["eigenvalue-beta"], "eigenvalue", "smallest eigenvalue against β"))
 
 # %% tags=["remove-input"]
+figures.scaling_table("eigenvalue-beta", rows["eigenvalue-beta"], {"eigenvalue": "ν"})
+
+# %% tags=["remove-input"]
 text = MISSING
 if "eigenvalue-beta" in complete:
     errors = (rows["eigenvalue-beta"]["standard_error"] / rows["eigenvalue-beta"]["eigenvalue"]).max()

@@ -50,7 +50,7 @@ def built(tmp_path_factory):
     write(root, "src/abstract_symbols/tasks.py", "answer = 1\n")
     write(root, "src/abstract_symbols/spare.py", "answer = 1\n")
     write(root, "requirements.txt", "torch\n")
-    for folder in ("_static", "playground"):
+    for folder in ("_static", "playground", "points"):
         shutil.copytree(ROOT / "book" / folder, root / "book" / folder)
     assert executed(build(root, "notebooks")) == {"index", "other"}
     return root

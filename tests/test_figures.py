@@ -191,7 +191,7 @@ def test_panels_draw_each_series_once_in_its_own_panel_and_the_references_in_all
     assert [ax.get_title() for ax in drawn] == ["Transformer", "Modified transformer"]
     for ax in drawn:
         reference, own = (bars.lines[0] for bars in ax.containers)
-        assert reference.get_color() == figures.PAPER and own.get_color() != figures.PAPER
+        assert reference.get_color() == figures.REFERENCE and own.get_color() != figures.REFERENCE
         assert reference.get_ydata() == pytest.approx([1.0] * len(E.grid["n"]))
         curve = figures.summary(NAME, rows).query("series == @ax.get_title()")
         assert own.get_xdata().tolist() == curve["n"].tolist()
@@ -441,7 +441,108 @@ def test_the_same_figure_is_the_same_bytes(displayed, rows):
     for _ in range(2):
         figures.show(figures.learning_curves(NAME, rows), alt="")
     one, again = displayed.outputs
-    assert one.data["image/png"] == again.data["image/png"]
+    assert one.data["image/png"] == again.data["image/png"] and one.metadata == again.metadata
+
+
+# ---- points: where they lie in the picture, what they say ---------------------------------------------------------
+
+
+def pictured(displayed):
+    """The only picture shown, (height, width, 3) from 0 to 1, and its points: (series, left, top, words of x, of y)."""
+    (output,) = displayed.outputs
+    png = output.data["image/png"]
+    pixels = plt.imread(BytesIO(png if isinstance(png, bytes) else b64decode(png)))[..., :3]
+    return pixels, [(curve["name"], *point) for curve in output.metadata["image/png"]["points"]
+                    for point in curve["points"]]
+
+
+def color_at(pixels, left, top):
+    height, width, _ = pixels.shape
+    return pixels[round(top * height), round(left * width)]
+
+
+@pytest.mark.parametrize("trimmed", [False, True])
+@pytest.mark.parametrize("draw", ["learning_curves", "pairs", "panels"])
+def test_the_pictures_pixels_have_the_markers_colour_where_a_point_is_said_to_be(rows, draw, trimmed, displayed):
+    figures.style()
+    rows = rows[rows["seed"] == 2]  # no band over another series' marker
+    figure = {
+        "learning_curves": lambda: figures.learning_curves(NAME, rows),
+        "pairs": lambda: figures.pairs(NAME, rows, {s: [s] for s in E.series}, ["ours"]),
+        "panels": lambda: figures.panels(NAME, rows, {}, "test_loss", "loss"),
+    }[draw]()
+    palette = [matplotlib.colors.to_rgb(f"C{i}") for i in range(3)]
+    if trimmed:
+        matplotlib.rcParams["savefig.bbox"] = "tight"
+    try:
+        figures.show(figure, alt="")
+    finally:
+        matplotlib.rcParams["savefig.bbox"] = None
+    pixels, points = pictured(displayed)
+    ours = [point for point in points if "paper" not in point[0]]
+    assert len(ours) == 3 * len(E.grid["n"])
+    for series, left, top, x, _ in ours:
+        if x == "n = 4" and draw == "learning_curves":
+            continue  # all series begin in one point
+        color = palette[list(E.series).index(series) if draw == "learning_curves" else 0]
+        assert color_at(pixels, left, top) == pytest.approx(color, abs=0.02), (series, x)
+
+
+def test_a_point_says_the_mean_of_its_rows_with_its_band_and_seeds_and_the_papers_its_value(rows, displayed):
+    some = rows[(rows["n"] != 8) | (rows["seed"] == 0)]
+    figures.show(figures.learning_curves(NAME, some), alt="")
+    _, points = pictured(displayed)
+    said = {(series, x): y for series, _, _, x, y in points}
+    losses = rows[(rows["series"] == "Transformer") & (rows["n"] == 64)]["test_loss"]
+    assert said["Transformer", "n = 64"] == (
+        f"mean test loss {losses.mean():.3f} ± {losses.sem():.3f}, 5 seeds")
+    only = some[(some["series"] == "Transformer") & (some["n"] == 8)]["test_loss"].item()
+    assert said["Transformer", "n = 8"] == f"test loss {only:.3f}, 1 seed"
+    paper = claims.published(NAME, "Transformer").set_index("x")["y"]
+    assert said["Transformer (paper)", "n = 64"] == f"test loss {paper[64]:.3f}"
+    assert {series for series, _ in said} == {*E.series, *(f"{s} (paper)" for s in E.series)}
+
+
+def test_points_outside_the_axes_and_without_a_value_are_left_out(rows):
+    rows.loc[rows["n"] == 8, "test_loss"] = 9.0
+    rows.loc[rows["n"] == 16, "test_loss"] = np.nan
+    figure = figures.panels(NAME, rows, {}, "test_loss", "loss")  # its vertical axis ends at 1.1
+    figure.draw_without_rendering()
+    told = {point[2] for curve in figures.points(figure) for point in curve["points"]}
+    assert told == {f"n = {n}" for n in E.grid["n"] if n not in (8, 16)}
+
+
+def test_what_was_made_of_other_rows_tells_no_seeds_and_dots_tell_their_own():
+    table = pd.DataFrame({"d": [64, 128], "n50": [113.4, 223.0], "series": ["one", "one"]})
+    figure = figures.power_laws(table, "d", "n50", ["one"], xlabel="d_emb", ylabel="n₅₀, symbols to one half")
+    figure.draw_without_rendering()
+    (curve,) = figures.points(figure)
+    assert [point[2:] for point in curve["points"]] == [["d_emb = 64", "n₅₀ 113"], ["d_emb = 128", "n₅₀ 223"]]
+    table = pd.DataFrame({"a": [10.0, 20.0], "b": [30.0, np.inf], "kind": ["k", "k"]})
+    figure = figures.scatter(table, "a", "b", "kind", xlabel="kernel", ylabel="network")
+    figure.draw_without_rendering()
+    (curve,) = figures.points(figure)
+    said = [point[2:] for point in curve["points"]]
+    assert said == [["kernel: 10.0", "network: 30.0"], ["kernel: 20.0", "network: ∞"]]
+
+
+def test_the_papers_curve_among_ours_is_grey_and_the_table_of_points_has_every_word():
+    table = pd.DataFrame({"d": [64, 128] * 2, "n50": [37.0, 47.0, 113.0, 223.0],
+                          "series": [figures.PAPERS] * 2 + ["ours"] * 2})
+    figure = figures.power_laws(table, "d", "n50", [figures.PAPERS, "ours"], xlabel="d_emb", ylabel="n₅₀")
+    legend = legend_of(figure)
+    assert legend[figures.PAPERS][0] == matplotlib.colors.to_hex(figures.PAPER)
+    assert legend["ours"][0] == matplotlib.colors.to_hex("C0")
+    assert [line.is_dashed() for line in figure.axes[0].lines[:2]] == [True, False]
+    _, head, body = table_of(figures.points_table(figure))
+    assert head == ["series", "at", "value"]
+    assert body == [[figures.PAPERS, "d_emb = 64", "n₅₀ 37.0"], [figures.PAPERS, "d_emb = 128", "n₅₀ 47.0"],
+                    ["ours", "d_emb = 64", "n₅₀ 113"], ["ours", "d_emb = 128", "n₅₀ 223"]]
+
+
+def test_a_figure_of_no_points_tells_none(displayed):
+    figures.show(figures.strings_picture([("same", ["AA"], ["XX"])]), alt="Tiles.")
+    assert "points" not in displayed.outputs[0].metadata["image/png"]
 
 
 def test_a_picture_of_strings_has_a_tile_a_symbol_of_the_symbols_colour():
@@ -605,7 +706,7 @@ def test_a_transposed_figure_draws_every_series_at_its_value():
         curve = paper[paper["series"] == f"n {n}"].sort_values("x")
         assert is_among(lines, curve["x"], curve["y"]), "the paper draws the same numbers in this view"
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words == ["n = 512 (paper)", "n = 1024 (paper)", "n = 512", "n = 1024"]
+    assert words == ["n = 512", "n = 1024", figures.PAPER_WORDS]
     words = [t.get_text() for t in figures.transposed(name, rows[:0], values, [512], xlabel="r").legends[0].get_texts()]
     assert words == ["n = 512 (paper)"]
 

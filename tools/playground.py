@@ -12,14 +12,14 @@ SOURCE = Path(__file__).resolve().parent.parent / "book" / PAGE
 SCRIPTS, STYLE = ("engine.js", "page.js"), "page.css"
 
 
-def copy_files(app):
+def copy_files(app, source=SOURCE):
     """Copy the files before pages are written: Sphinx puts a digest of their content into the pages."""
     if app.builder.format != "html":
         return
-    target = Path(app.outdir, "_static", PAGE)
+    target = Path(app.outdir, "_static", source.name)
     target.mkdir(parents=True, exist_ok=True)
-    for name in (*SCRIPTS, STYLE):
-        copyfile(SOURCE / name, target / name)
+    for file in source.iterdir():
+        copyfile(file, target / file.name)
 
 
 def add_to_page(app, pagename, templatename, context, doctree):

@@ -1,11 +1,14 @@
 """Figures and tables of the book: our curve with its band, the paper's curve behind it, the same values as a table.
 
-Every figure carries a text alternative made from its data. Used by the chapters; knows nothing of training.
+Every figure carries a text alternative made from its data, and where its points lie in the picture and what they say:
+the pages show that beside a point under the mouse, finger or keyboard. Used by the chapters; knows nothing of training.
 """
 
 import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +22,9 @@ from . import claims, experiments
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "p", "h", "<", ">")
 PAPER = "0.62"  # the grey of the paper's curves
+REFERENCE = "0.25"  # of our own curves that others are compared with
+PAPERS = "the paper's"
+PAPER_WORDS = f"{PAPERS} (same marker)"  # in every legend
 X_WORDS = {"n": "n = training strings = training symbols", "lr": "learning rate"}
 _CLASS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}
 
@@ -33,13 +39,85 @@ def style() -> None:
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Display a figure as a picture with its text alternative, and close it."""
+    """Display a figure as a picture with its text alternative and its points (see `points`), and close it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    width = round(figure.get_size_inches()[0] * figure.dpi)
+    with plt.rc_context({"savefig.bbox": None}):  # a trimmed picture would have its points elsewhere
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    about = {"alt": alt, "width": round(figure.get_size_inches()[0] * figure.dpi)}
+    if curves := points(figure):
+        about["points"] = curves
     plt.close(figure)
-    picture = {"image/png": buffer.getvalue(), "text/plain": alt}
-    display(picture, metadata={"image/png": {"alt": alt, "width": width}}, raw=True)
+    display({"image/png": buffer.getvalue(), "text/plain": alt}, metadata={"image/png": about}, raw=True)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Points of one series, and what each says: the words of its x and of its y."""
+
+    axes: int  # which of the figure's; they themselves would keep the figure alive
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    words: list[tuple[str, str]]
+
+
+_CURVES: WeakKeyDictionary[Figure, list[_Curve]] = WeakKeyDictionary()
+
+
+def points(figure: Figure) -> list[dict]:
+    """The figure's points, as it was drawn last: curves {"name": series, "points": [[left, top, words of x, of y], …]}.
+
+    left and top are fractions of the picture's width and height. Points without a value or outside the axes are left
+    out.
+    """
+    curves = []
+    ours_first = sorted(_CURVES.get(figure, []), key=lambda curve: curve.name.endswith((" (paper)", PAPERS)))
+    for curve in ours_first:
+        ax = figure.axes[curve.axes]
+        where = ax.transData.transform(np.column_stack([curve.x, curve.y]).astype(float))
+        inside = [np.isfinite(at).all() and ax.bbox.padded(1).contains(*at) for at in where]
+        shares = figure.transFigure.inverted().transform(where)
+        told = [[round(float(left), 4), round(1 - float(up), 4), *words]
+                for (left, up), words, drawn in zip(shares, curve.words, inside, strict=True) if drawn]
+        if told:
+            curves.append({"name": curve.name, "points": told})
+    return curves
+
+
+def points_table(figure: Figure) -> HTML:
+    """What the points of a figure say, in a folded table: for a figure whose rows no other table has."""
+    lines = [(curve.name, *words) for curve in _CURVES.get(figure, []) for words in curve.words]
+    return fold("The values", pd.DataFrame(lines, columns=["series", "at", "value"]))
+
+
+def _mark(ax: plt.Axes, name: str, x: Iterable[float], y: Iterable[float], words: Iterable[tuple[str, str]]) -> None:
+    """Remember points that were drawn in these axes, for `points`."""
+    place = ax.figure.axes.index(ax)
+    _CURVES.setdefault(ax.figure, []).append(_Curve(place, name, list(x), list(y), list(words)))
+
+
+def _mark_ours(ax: plt.Axes, name: str, curve: pd.DataFrame, x: str, metric: str, *,
+               said: Callable[[float, float], str] | None = None) -> None:
+    """Points of a curve as in `summary`; of 0 seeds nothing is said. Args: said, (mean, se) → words."""
+    words = []
+    for at, mean, se, seeds in zip(curve[x], curve["mean"], curve["se"], curve["seeds"], strict=True):
+        of = f", {_seeds(seeds)}" if seeds else ""
+        words.append((f"{x} = {_short(at)}", f"{'mean ' * (seeds > 1)}{metric} {(said or _spread)(mean, se)}{of}"))
+    _mark(ax, name, curve[x], curve["mean"], words)
+
+
+def _mark_papers(ax: plt.Axes, name: str, curve: pd.DataFrame, x: str, metric: str) -> None:
+    """Points of a curve as in `claims.published`."""
+    _mark(ax, f"{name} (paper)", curve["x"], curve["y"],
+          [(f"{x} = {_short(at)}", f"{metric} {y:.3f}") for at, y in zip(curve["x"], curve["y"], strict=True)])
+
+
+def _short(x: float) -> str:
+    return f"{x:g}" if x < 1e4 else f"{x:,.0f}"
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
@@ -69,7 +147,9 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     markers = dict(zip(wanted, MARKERS, strict=False))
     figure, ax = plt.subplots()
     if e.published:
-        _draw_published(ax, name, markers)
+        _draw_published(ax, name, markers, metric)
+    for s, curve in summary(name, rows, metric).groupby("series", sort=False):
+        _mark_ours(ax, s, curve, e.x, _plain(metric))
     if order:
         sns.lineplot(rows, x=e.x, y=metric, hue="series", style="series", hue_order=order, style_order=order,
                      palette=dict(zip(wanted, colors, strict=True)), markers=markers, dashes=False, errorbar="se",
@@ -86,7 +166,7 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     handles, labels = ax.get_legend_handles_labels()
     if e.published and any(len(claims.published(name, s)) for s in order):
         handles.append(plt.Line2D([], [], color=PAPER, linestyle="--"))
-        labels.append("the paper's (same marker)")
+        labels.append(PAPER_WORDS)
     if e.published:
         for s, marker in markers.items():
             if s not in order and len(claims.published(name, s)):
@@ -99,15 +179,20 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     return figure
 
 
-def _draw_published(ax: plt.Axes, name: str, markers: dict[str, str]) -> None:
+def _plain(metric: str) -> str:
+    return metric.replace("_", " ")
+
+
+def _draw_published(ax: plt.Axes, name: str, markers: dict[str, str], metric: str) -> None:
     for series, marker in markers.items():
         curve = claims.published(name, series)
+        _mark_papers(ax, series, curve, experiments.experiment(name).x, _plain(metric))
         ax.fill_between(curve["x"], curve["y_low"], curve["y_high"], color=PAPER, alpha=0.2, linewidth=0)
         ax.plot(curve["x"], curve["y"], color=PAPER, linestyle="--", marker=marker, markersize=5, linewidth=1.5)
 
 
 def panels(name: str, rows: pd.DataFrame, references: dict[str, str], metric: str, ylabel: str) -> Figure:
-    """Learning curves, a small panel for every series but the references, which are drawn in grey in all of them.
+    """Learning curves, a small panel for every series but the references, which are drawn in dark lines in all of them.
 
     Args: references, series → line style. Mean ± 1 standard error over seeds; all panels share their axes.
     """
@@ -118,12 +203,15 @@ def panels(name: str, rows: pd.DataFrame, references: dict[str, str], metric: st
     for ax in axes.flat[len(order):]:
         ax.axis("off")
     for ax, series in zip(axes.flat, order, strict=False):
-        lines = {**{other: {"color": PAPER, "linestyle": style} for other, style in references.items()},
+        lines = {**{other: {"color": REFERENCE, "linestyle": style, "linewidth": 1.2}
+                    for other, style in references.items()},
                  series: {"color": "C0", "marker": "o", "markersize": 5, "linewidth": 2}}
         for drawn, look in lines.items():
             if drawn in curves:
                 c = curves[drawn]
                 ax.errorbar(c[e.x], c["mean"], yerr=c["se"].fillna(0), **look)
+                if drawn == series:
+                    _mark_ours(ax, drawn, c, e.x, _plain(metric))
         ax.set_title(series, fontsize=11)
         ax.set(ylim=(-0.05, 1.1))
         ax.set_xscale("log", base=2)
@@ -131,7 +219,7 @@ def panels(name: str, rows: pd.DataFrame, references: dict[str, str], metric: st
         ax.tick_params(labelsize=9)
     figure.supxlabel("n = training strings", fontsize=12)
     figure.supylabel(ylabel, fontsize=12)
-    handles = [plt.Line2D([], [], color=PAPER, linestyle=style) for style in references.values()]
+    handles = [plt.Line2D([], [], color=REFERENCE, linestyle=style, linewidth=1.2) for style in references.values()]
     figure.legend([*handles, plt.Line2D([], [], color="C0", marker="o")], [*references, "the panel's title"],
                   loc="outside upper left", ncols=3)
     return figure
@@ -154,10 +242,12 @@ def pairs(name: str, rows: pd.DataFrame, panels: dict[str, Sequence[str]], words
                 c = papers[series]
                 ax.fill_between(c["x"], c["y_low"], c["y_high"], color=PAPER, alpha=0.2, linewidth=0)
                 ax.plot(c["x"], c["y"], color=PAPER, linestyle="--", marker=MARKERS[i], markersize=4, linewidth=1.3)
+                _mark_papers(ax, series, c, e.x, _plain(metric))
             if series in curves:
                 c = curves[series]
                 ax.errorbar(c[e.x], c["mean"], yerr=c["se"].fillna(0), color=f"C{i}", marker=MARKERS[i], markersize=5,
                             linewidth=2)
+                _mark_ours(ax, series, c, e.x, _plain(metric))
         ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
         ax.set_title(title, fontsize=11)
         ax.set_xscale("log", base=2)
@@ -172,7 +262,7 @@ def pairs(name: str, rows: pd.DataFrame, panels: dict[str, Sequence[str]], words
     figure.supylabel(ylabel, fontsize=12)
     handles = [plt.Line2D([], [], color=f"C{i}", marker=MARKERS[i]) for i in range(len(words))]
     paper = [plt.Line2D([], [], color=PAPER, linestyle="--")] if papers else []
-    figure.legend([*handles, *paper], [*words, *["the paper's (same marker)"][:len(paper)]], loc="outside upper left",
+    figure.legend([*handles, *paper], [*words, *[PAPER_WORDS] * bool(papers)], loc="outside upper left",
                   ncols=3)
     return figure
 
@@ -220,13 +310,19 @@ def scaling(name: str, rows: pd.DataFrame, metric: str, *, xlabel: str, ylabel: 
 def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlabel: str, ylabel: str,
                guides: Iterable[tuple[float, str]] = (), predicted: dict[str, tuple] | None = None,
                log_y: bool = True) -> Figure:
-    """A column against another, a line each `series` in this order, on logarithmic axes; otherwise as `scaling`."""
+    """A column against another, a line each `series` in this order, on logarithmic axes; otherwise as `scaling`.
+
+    The series "the paper's" is drawn as the paper's curves are everywhere: grey and dashed.
+    """
     figure, ax = plt.subplots()
     if rows.empty:
         ax.text(0.5, 0.5, "no run is done yet", transform=ax.transAxes, ha="center")
         return figure
-    sns.lineplot(rows, x=x, y=y, hue="series", style="series", hue_order=order, style_order=order,
-                 markers=list(MARKERS[:len(order)]), dashes=False, errorbar="se", ax=ax, markersize=7)
+    ours = [s for s in order if s != PAPERS]
+    colors = {s: PAPER if s == PAPERS else f"C{ours.index(s)}" for s in order}
+    sns.lineplot(rows, x=x, y=y, hue="series", style="series", hue_order=order, style_order=order, palette=colors,
+                 markers=list(MARKERS[:len(order)]), dashes={s: (4, 1.5) if s == PAPERS else "" for s in order},
+                 errorbar="se", ax=ax, markersize=7)
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log")  # only now, or seaborn would draw geometric means
     if log_y:
         ax.set_yscale("log")
@@ -234,10 +330,16 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
     if at[-1] < 100 * at[0]:  # too few decades for powers of ten as labels
         ax.set_xticks(at, [f"{value:g}" for value in at])
         ax.xaxis.set_minor_locator(plt.NullLocator())
+    xword, yword = (label.split(" = ")[0].split(", ")[0] for label in (xlabel, ylabel))
+    for series in order:
+        mine = rows[rows["series"] == series]
+        curve = mine.groupby(x)[y].agg(["mean", "sem"]).reset_index().rename(columns={x: xword, "sem": "se"})
+        seeds = mine.groupby(x)["seed"].nunique().to_numpy() if "seed" in mine else 0  # no seeds: made of other rows
+        _mark_ours(ax, series, curve.assign(seeds=seeds), xword, yword, said=_about)
     limits = ax.get_ylim()
     for series, (at, values) in (predicted or {}).items():
         if series in order:
-            ax.plot(at, values, color=f"C{order.index(series)}", linestyle="--", linewidth=1.3, zorder=1)
+            ax.plot(at, values, color=colors[series], linestyle="--", linewidth=1.3, zorder=1)
     curve = rows[rows["series"] == order[0]].groupby(x)[y].mean()
     for (exponent, label), style in zip(guides, (":", "-."), strict=False):
         ax.plot(curve.index, curve.iloc[-1] * (curve.index / curve.index[-1]) ** exponent, color="0.35",
@@ -284,10 +386,9 @@ def scaling_table(name: str, rows: pd.DataFrame, metrics: dict[str, str]) -> HTM
     e = experiments.experiment(name)
     summaries = {heading: summary(name, rows, metric) for metric, heading in metrics.items()}
     first = next(iter(summaries.values()))
-    table = pd.DataFrame({"series": first["series"], e.x: [f"{x:g}" if x < 1e4 else f"{x:,.0f}" for x in first[e.x]]})
+    table = pd.DataFrame({"series": first["series"], e.x: [_short(x) for x in first[e.x]]})
     for heading, values in summaries.items():
-        table[heading] = [number(m) if np.isnan(se) else f"{number(m)} ± {number(se)}"
-                          for m, se in zip(values["mean"], values["se"], strict=True)]
+        table[heading] = [_about(m, se) for m, se in zip(values["mean"], values["se"], strict=True)]
     return fold("The values", table.assign(seeds=first["seeds"]))
 
 
@@ -346,20 +447,27 @@ def transposed(name: str, rows: pd.DataFrame, values: dict[str, float], at: Sequ
     """
     e, table = experiments.experiment(name), summary(name, rows, metric)
     figure, ax = plt.subplots()
+    both = False
     for x, marker, color in zip(at, MARKERS, sns.color_palette("viridis", len(at)), strict=False):
         curves = {v: claims.published(name, series).set_index("x")["y"] for series, v in values.items()}
+        ours = table[(table[e.x] == x) & table["series"].isin(values)]
         published = [(v, curve[x]) for v, curve in curves.items() if x in curve]
         if published:
             ax.plot(*zip(*published, strict=True), color=PAPER, linestyle="--", marker=marker, markersize=5,
-                    linewidth=1.5, label=f"{e.x} = {x:g} (paper)")
-        ours = table[(table[e.x] == x) & table["series"].isin(values)]
+                    linewidth=1.5, label="" if len(ours) else f"{e.x} = {x:g} (paper)")
+            both |= len(ours) > 0
+            _mark_papers(ax, f"{e.x} = {x:g}", pd.DataFrame(published, columns=["x", "y"]), xlabel, _plain(metric))
         if len(ours):
             ax.errorbar(ours["series"].map(values), ours["mean"], yerr=ours["se"].fillna(0), color=color,
                         marker=marker, markersize=7, label=f"{e.x} = {x:g}")
+            placed = ours.assign(**{xlabel: ours["series"].map(values)})
+            _mark_ours(ax, f"{e.x} = {x:g}", placed, xlabel, _plain(metric))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.set_ylim(-0.03, max(1.35, ax.get_ylim()[1]))
     ax.set_xticks(list(values.values()))
-    figure.legend(loc="outside upper left", ncols=2)
+    handles, labels = ax.get_legend_handles_labels()
+    papers = [plt.Line2D([], [], color=PAPER, linestyle="--")] if both else []
+    figure.legend([*handles, *papers], [*labels, *[PAPER_WORDS] * both], loc="outside upper left", ncols=2)
     return figure
 
 
@@ -374,6 +482,8 @@ def scatter(table: pd.DataFrame, x: str, y: str, hue: str, *, xlabel: str, ylabe
     for color, (kind, rows) in enumerate(table.groupby(hue, sort=False)):
         ax.plot(rows[x], np.minimum(rows[y], top), MARKERS[color], color=f"C{color}", markersize=8, alpha=0.8,
                 label=kind, clip_on=False)
+        _mark(ax, str(kind), rows[x], np.minimum(rows[y], top),
+              [(f"{xlabel}: {number(a)}", f"{ylabel}: {number(b)}") for a, b in zip(rows[x], rows[y], strict=True)])
     ax.axline((1, 1), (2, 2), color="0.6", linewidth=1, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
     ax.set_ylim(min([table[x].min(), *finite[y]]) / 2, top)
@@ -419,9 +529,13 @@ def ratios(name: str, rows: pd.DataFrame, reference: str, metric: str, *, xlabel
     for y, series in enumerate(order):
         mine = (rows[rows["series"] == series].set_index([e.x, "seed"])[metric] / base).dropna()
         ax.plot(mine, np.full(len(mine), y - 0.15), "o", color=f"C{y}", alpha=0.5, markersize=5)
+        _mark(ax, series, mine, np.full(len(mine), y - 0.15),
+              [(f"seed {seed}", f"{xlabel}: {ratio:.3f}") for (_, seed), ratio in mine.items()])
         if len(mine) > 1:
             mean, low, high, _ = claims.paired(rows, series, reference, metric, e.x)
             ax.errorbar(mean, y + 0.15, xerr=[[mean - low], [high - mean]], fmt=MARKERS[2], color=f"C{y}", capsize=4)
+            _mark(ax, series, [mean], [y + 0.15],
+                  [(f"mean of {_seeds(len(mine))}", f"{xlabel}: {mean:.3f} [{low:.3f}, {high:.3f}]")])
     ax.axvline(1, color="0.4", linewidth=1, zorder=0)
     ax.set_yticks(range(len(order)), order)
     ax.set(ylim=(len(order) - 0.5, -0.5), xlabel=xlabel)
@@ -438,6 +552,10 @@ def head_maps(panels: dict[str, np.ndarray], *, label: str, annotate: bool = Tru
     figure, axes = plt.subplots(1, max(1, len(panels)), figsize=(6.0, 3.6), squeeze=False)
     for ax, (title, matrix) in zip(axes[0], panels.items(), strict=False):
         image = ax.imshow(matrix, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
+        for layer, values in enumerate(np.ma.filled(matrix, np.nan)):
+            known = np.flatnonzero(np.isfinite(values))
+            _mark(ax, f"{title}, layer {layer}", known, np.full(len(known), layer),
+                  [(f"head {head}", f"{label}: {number(values[head])}") for head in known])
         if annotate and side <= 6:
             for (layer, head), value in np.ndenumerate(matrix):
                 ax.text(head, layer, f"{value:.2g}", ha="center", va="center", fontsize=10,
@@ -571,6 +689,10 @@ def _crossing(curve: pd.Series) -> str:
 
 def _spread(mean: float, se: float) -> str:
     return f"{mean:.3f}" if np.isnan(se) else f"{mean:.3f} ± {se:.3f}"  # no standard error of one seed
+
+
+def _about(mean: float, se: float) -> str:
+    return number(mean) if np.isnan(se) else f"{number(mean)} ± {number(se)}"
 
 
 def fold(title: str, frame: pd.DataFrame) -> HTML:
