@@ -128,7 +128,7 @@ def test_axe_finds_what_is_planted(browser):
     """The check itself: it must see an image without words and a scrolling box without a tab stop."""
     page = browser.new_page()
     page.set_content("<html lang=en><title>x</title><main><article><h1>x</h1><img src='data:,'>"
-                     "<div style='overflow-x: auto; width: 50px'><p style='width: 500px'>wide</p></div></article>")
+                     f"<pre style='overflow-x: auto; width: 300px'>{'wide text ' * 60}</pre></article>")
     page.evaluate(AXE)
     found = {violation["id"] for violation in page.evaluate("o => axe.run(document, o)", AXE_OPTIONS)["violations"]}
     assert {"image-alt", "scrollable-region-focusable"} <= found
