@@ -200,15 +200,16 @@ def alone(page, single):
     """The document as it stands, formulas typeset, without scripts; styles, fonts and images inside."""
     page.evaluate((TOOLS / "gather_styles.js").read_text())
     text = page.content()
-    text = re.sub(r'<link rel="stylesheet" href="([^"?]+)[^"]*"[^>]*>',
-                  lambda m: f"<style>{inlined(single / m[1])}</style>", text)
+    text = re.sub(r'<link\b[^>]*\brel="stylesheet"[^>]*>', lambda m: style_of(m[0], single), text)
     text = re.sub(r'(<img[^>]* src=")([^":]+)"', lambda m: f'{m[1]}{data(single / m[2])}"', text)
     return re.sub(r'url\("file://([^"]+)"\)', lambda m: f'url("{data(Path(m[1]))}")', text)
 
 
-def inlined(path):
-    """A style sheet without its own files: FontAwesome's fonts, which no text here uses."""
-    return re.sub(r"url\((?!\"?data:)[^)]*\)", "none", path.read_text(encoding="utf-8"))
+def style_of(link, single):
+    """The style sheet of a link, without its own files: FontAwesome's fonts, which no text here uses."""
+    path = single / re.search(r'href="([^"?]+)', link)[1]
+    rules = re.sub(r"url\((?!.?data:)[^)]*\)", "none", path.read_text(encoding="utf-8"))
+    return f"<style>{rules}</style>"
 
 
 def data(path):

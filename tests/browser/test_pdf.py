@@ -63,8 +63,7 @@ def test_every_chapter_is_there_and_in_the_outline(pdf, texts):
 
 def test_formulas_are_typeset(texts):
     everything = "".join(texts)
-    italic = sum("MATHEMATICAL ITALIC" in unicodedata.name(letter, "") for letter in everything)
-    assert italic > 1000, "formulas have italic letters of their own"
+    assert everything.count("⊤") > 50, "the sign of the transpose is in formulas only"
     assert not re.search(r"\\\(|\\\[|\\frac|\\top|Math input error", everything)
     assert "\ufffd" not in everything
 
@@ -76,7 +75,7 @@ def test_size(build, pdf):
 
 
 def test_pages_are_numbered_but_for_the_cover(texts):
-    numbers = [re.search(r"(\d+)\s*$", text) for text in texts]
+    numbers = [re.match(r"(\d+)\s", text) for text in texts]
     assert [int(number[1]) for number in numbers[1:]] == list(range(2, len(texts) + 1))
     assert "@inproceedings{" in texts[0] and "@software{" in texts[0] and "Contents" in texts[1]
 
@@ -114,11 +113,15 @@ def addresses(pdf, page):
 
 
 def test_nothing_reaches_into_the_margin(pdf):
-    """Text and images end where the right margin begins, 18 mm from the edge."""
+    """Text and images end where the right margin begins, 18 mm from the edge.
+
+    (MathJax draws long bars as one glyph, thousands of points wide to both sides, and clips it.)
+    """
     for number, page in enumerate(pdf, start=1):
         edge = page.get_width() - 17 / 25.4 * 72
         things = page.get_objects((raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_IMAGE))
-        wide = [round(right) for right in (thing.get_bounds()[2] for thing in things) if right > edge]
+        bounds = [thing.get_bounds() for thing in things]
+        wide = [round(right) for left, _, right, _ in bounds if right > edge and left >= 0]
         assert not wide, f"page {number}: {wide} beyond {edge:.0f}"
 
 
