@@ -206,10 +206,16 @@ def alone(page, single):
 
 
 def style_of(link, single):
-    """The style sheet of a link, without its own files: FontAwesome's fonts, which no text here uses."""
-    path = single / re.search(r'href="([^"?]+)', link)[1]
-    rules = re.sub(r"url\((?!.?data:)[^)]*\)", "none", path.read_text(encoding="utf-8"))
-    return f"<style>{rules}</style>"
+    """The style sheet of a link, as an element."""
+    address = re.search(r'href="([^"?]+)', link)[1]
+    return f"<style>{rules_of(single / address)}</style>"
+
+
+def rules_of(path):
+    """A style sheet with those it imports, without other files: FontAwesome's fonts, which no text here uses."""
+    rules = re.sub(r"@import\s+(?:url\()?[\"']?([^\"')?;]+)[^;]*;", lambda m: rules_of(path.parent / m[1]),
+                   path.read_text(encoding="utf-8"))
+    return re.sub(r"url\((?!.?data:)[^)]*\)", "none", rules)
 
 
 def data(path):

