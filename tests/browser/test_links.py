@@ -102,5 +102,6 @@ def test_archive_of_notebooks_runs_by_itself(html, tmp_path, monkeypatch):
 def texts(notebook):
     """What the cells show as text or HTML."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [json.dumps({kind: text for kind, text in output.get("data", {}).items() if kind.startswith("text/")})
-            for output in outputs]
+    shown = [{kind: text for kind, text in output.get("data", {}).items() if kind.startswith("text/")}
+             for output in outputs]
+    return [json.dumps(data, sort_keys=True) for data in shown]
