@@ -9,7 +9,7 @@ IN_VENV := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chapter bench notebooks clean distclean
+.PHONY: help book test pdf chapter bench notebooks clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -20,6 +20,9 @@ book: $(READY)  ## set up, execute the chapters that changed, build the pages
 test: book  ## set up, build what the tests look at, run all tests
 	@echo "== Running all tests"
 	@$(IN_VENV) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+pdf: $(READY)  ## print the book: _build/book.pdf, and _build/book.html (needs Chromium)
+	@$(IN_VENV) tools/build.py pdf --jobs $(JOBS)
 
 chapter: $(READY)  ## execute one chapter anew: make chapter C=same-different PROFILE=quick|full
 	@$(IN_VENV) tools/build.py chapter "$(C)" --profile "$(PROFILE)"

@@ -71,11 +71,21 @@ Everything here comes out of a program. With Python 3.11 and `make`:
 |---|---|
 | `make book` | sets up, executes every chapter, builds these pages |
 | `make test` | checks everything: the package, the notebooks' outputs, the pages in a browser |
+| `make pdf` | makes one PDF of the book, and one HTML file that needs nothing beside it |
 | `make chapter C=same-different PROFILE=full` | trains a chapter's networks again instead of reading the committed results |
 
 The curves are drawn from rows in `book/results`, one training run a row, with its settings, seconds, device and code version. Each
 chapter repeats a few of them while the book is built, and the build stops if a number has changed. The grey curves are the paper's own,
 read off its figures.
+
+<a href="notebooks.zip" download>All executed notebooks in one archive</a>, with the package, the results and a word on how to run them.
+
+## How to cite
+
+```{citation}
+```
+
+## References
 
 ```{bibliography}
 ```

@@ -11,6 +11,8 @@ r"""
 # Status
 
 What was run where, how much of each grid is done, and how fast the code is. All of it is generated.
+
+<a href="notebooks.zip" download>All executed notebooks in one archive</a>, with the package, the results and a word on how to run them.
 """
 
 # %% tags=["parameters"]

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -81,11 +82,17 @@ def executed(output):
     return {line.split()[2] for line in output.splitlines() if line.startswith("== Executing ")}
 
 
-def stale(root):
-    """Names of the chapters that the next build would execute."""
+def tool_of(root):
+    """Its tools/build.py as a module."""
     spec = importlib.util.spec_from_file_location("build_of_test", root / "tools" / "build.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def stale(root):
+    """Names of the chapters that the next build would execute."""
+    tool = tool_of(root)
     return {name for name in tool.chapters() if tool.reason_to_execute(name, "quick", tool.load_record())}
 
 
@@ -184,6 +191,45 @@ def test_a_page_of_the_toc_without_source_is_one_clear_line(repository):
     (repository / "book/other.py").unlink()
     output = build(repository, "notebooks", succeeds=False)
     assert output.splitlines() == ["_toc.yml lists 'other', but there is no book/other.py"]
+
+
+def test_the_archive_has_the_same_bytes_each_time(repository):
+    tool = tool_of(repository)
+    tool.HTML.mkdir(parents=True)
+    tool.write_archive(["index", "other"])
+    before = tool.ARCHIVE.read_bytes()
+    for path in (repository / "_build/executed").glob("*.ipynb"):
+        path.touch()
+    tool.write_archive(["index", "other"])
+    assert tool.ARCHIVE.read_bytes() == before
+    with zipfile.ZipFile(tool.ARCHIVE) as archive:
+        names = {name.removeprefix("abstract-symbols/") for name in archive.namelist()}
+    assert {"book/index.ipynb", "book/other.ipynb", "book/results/runs.csv", "requirements.txt"} <= names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_a_pdf_without_chromium_is_one_clear_line(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository))
+    output = build(repository, "pdf", succeeds=False)
+    assert output.splitlines()[-1] == ("The PDF is printed by Chromium, which is not installed. "
+                                       "On Debian: apt-get install chromium")
+    assert not (repository / "_build/singlehtml").exists()
+
+
+def test_citations_come_from_their_files(repository):
+    shutil.copy(ROOT / "CITATION.cff", repository)
+    shutil.copy(ROOT / "book/references.bib", repository / "book")
+    spec = importlib.util.spec_from_file_location("citation_of_test", repository / "tools" / "citation.py")
+    citation = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(citation)
+    cff = (repository / "CITATION.cff").read_text().replace("version: 0.1.0", "version: 9.8\ndate-released: 2031-02-03")
+    write(repository, "CITATION.cff", cff)
+    entry = citation.entries()["This companion"]
+    assert "version = {9.8}," in entry and "year    = {2031}," in entry and entry.count("{") == entry.count("}")
+    assert citation.entries()["The paper"] in (ROOT / "book/references.bib").read_text()
+    write(repository, "book/references.bib", "")
+    with pytest.raises(ValueError, match="boixadsera2024abstract"):
+        citation.entries()
 
 
 @pytest.mark.slow

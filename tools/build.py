@@ -3,6 +3,7 @@
     python tools/build.py book
     python tools/build.py chapter same-different --profile full
     python tools/build.py notebooks
+    python tools/build.py pdf
 
 A chapter is executed again when anything it depends on has other bytes than when it was executed last:
 see `inputs`. The record is _build/chapters.json, which also tells how long each chapter took. (A cache
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +31,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 EXECUTED = BUILD / "executed"
 HTML = BUILD / "html"
+SINGLE = BUILD / "singlehtml"
+PDF, ONE_FILE = BUILD / "book.pdf", BUILD / "book.html"
+ARCHIVE = HTML / "notebooks.zip"
 RECORD = BUILD / "chapters.json"
 REFERENCES = ROOT / "tests" / "notebooks"
 TIMINGS = BUILD / "timings.csv"
@@ -178,26 +183,36 @@ def write_timings(record):
     TIMINGS.write_text("\n".join([lines[0], *sorted(lines[1:])]) + "\n")
 
 
+def shown(names):
+    """All that the pages are made from."""
+    site = digests("_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "book/references.bib",
+                   "book/_static/**/*", "book/playground/*", "book/points/*", "tools/*")  # fmt: skip
+    return {"site": site, "notebooks": digests(*[f"_build/executed/{name}.ipynb" for name in names])}
+
+
 def build_pages():
     """Build the pages with Jupyter Book, unless they show exactly these notebooks."""
     names, record = chapters(), load_record()
-    site = digests("_config.yml", "_toc.yml", "requirements.txt", "book/references.bib", "book/_static/**/*",
-                   "book/playground/*", "book/points/*", "tools/*.py")  # fmt: skip
-    notebooks = digests(*[f"_build/executed/{name}.ipynb" for name in names])
-    before, now = record["pages"], {"site": site, "notebooks": notebooks}
+    before, now = record["pages"], shown(names)
     if before == now and all((HTML / f"{name}.html").exists() for name in names):
         print("== The pages are up to date", flush=True)
         return
     save_record({**record, "pages": {}})
     # Sphinx warns about a page only when it reads it. After a build that did not end well, or a change that
     # touches every page, it reads them all.
-    if before.get("site") != site:
+    if before.get("site") != now["site"]:
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         shutil.rmtree(HTML, ignore_errors=True)
     stage(names)
     print("== Building the pages", flush=True)
+    jupyter_book("html")
+    save_record({**record, "pages": now})
+
+
+def jupyter_book(builder):
+    """Run one of Jupyter Book's builders on the executed notebooks."""
     command = [
-        Path(sys.executable).parent / "jupyter-book", "build", EXECUTED, "--path-output", ROOT,
+        Path(sys.executable).parent / "jupyter-book", "build", EXECUTED, "--path-output", ROOT, "--builder", builder,
         "--config", ROOT / "_config.yml", "--toc", ROOT / "_toc.yml", "-W", "--keep-going", "-n",
     ]  # fmt: skip
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -207,7 +222,6 @@ def build_pages():
                 print("  ", line, flush=True)
     if process.returncode != 0:
         sys.exit("The pages were not built: every warning above is an error.")
-    save_record({**record, "pages": now})
 
 
 def stage(names):
@@ -217,6 +231,53 @@ def stage(names):
             path.unlink()
     shutil.copytree(ROOT / "book" / "_static", EXECUTED / "_static", dirs_exist_ok=True)
     shutil.copy2(ROOT / "book" / "references.bib", EXECUTED)
+
+
+def build_pdf():
+    """Print the book to a PDF and one HTML file, unless both show exactly these notebooks."""
+    import print_book
+
+    print_book.chromium()  # its absence is told before anything is built
+    names, record = chapters(), load_record()
+    now = shown(names)
+    if record.get("pdf") == now and PDF.exists() and ONE_FILE.exists():
+        print("== The PDF is up to date", flush=True)
+        return
+    stage(names)
+    print("== Building one page of all chapters", flush=True)
+    shutil.rmtree(SINGLE, ignore_errors=True)
+    jupyter_book("singlehtml")
+    print("== Printing it", flush=True)
+    toc, config = (yaml.safe_load((ROOT / name).read_text()) for name in ("_toc.yml", "_config.yml"))
+    print_book.print_book(SINGLE, toc, config, PDF, ONE_FILE)
+    save_record({**record, "pdf": now})
+
+
+HOW_TO_RUN = """\
+The executed notebooks of the book, with the package and the results they read.
+
+    python -m venv .venv && .venv/bin/pip install -r requirements.txt jupyterlab
+    .venv/bin/jupyter lab book
+
+Python 3.11 or newer. Every notebook runs by itself, in about a minute at most. Set `profile = "full"` in the cell of
+parameters to train a chapter's networks again. The licence is in LICENSE, how to cite in CITATION.cff.
+"""
+
+
+def write_archive(names):
+    """All executed notebooks and what they need to run, as a zip file: the same bytes for the same content."""
+    needed = digests("src/**/*", "book/results/*.csv", "book/published/*", "book/claims.yml", "requirements.txt",
+                     "pyproject.toml", "LICENSE", "CITATION.cff")  # fmt: skip
+    content = {name: (ROOT / name).read_bytes() for name in needed}
+    content |= {f"book/{name}.ipynb": (EXECUTED / f"{name}.ipynb").read_bytes() for name in names}
+    content["HOW-TO-RUN.txt"] = HOW_TO_RUN.encode()
+    unfinished = ARCHIVE.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(content):
+            entry = zipfile.ZipInfo(f"abstract-symbols/{name}")  # dated 1980, whatever the clock says
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, content[name])
+    unfinished.replace(ARCHIVE)
 
 
 def write_references(names):
@@ -259,6 +320,7 @@ def text_of(output, number):
 def book(arguments):
     bring_up_to_date(chapters(), arguments.jobs)
     build_pages()
+    write_archive(chapters())
     print(f"\nThe book is ready. Open {(HTML / 'index.html').as_uri()}")
 
 
@@ -272,6 +334,7 @@ def chapter(arguments):
     execute_all({name: "asked for"}, profile, jobs=1)
     bring_up_to_date([other for other in names if not (EXECUTED / f"{other}.ipynb").exists()], jobs=2)
     build_pages()
+    write_archive(names)
     print(f"\nPage:     {(HTML / name).with_suffix('.html').as_uri()}\nNotebook: {EXECUTED / name}.ipynb")
 
 
@@ -281,10 +344,16 @@ def notebooks(arguments):
     write_references(names)
 
 
+def pdf(arguments):
+    bring_up_to_date(chapters(), arguments.jobs)
+    build_pdf()
+    print(f"\nThe book on paper: {PDF.as_uri()}\nIn one file:       {ONE_FILE.as_uri()}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    for command in (book, chapter, notebooks):
+    for command in (book, chapter, notebooks, pdf):
         sub = commands.add_parser(command.__name__)
         sub.set_defaults(command=command)
         sub.add_argument("--jobs", type=int, default=2, help="chapters executed at once")

@@ -81,7 +81,7 @@ def normalise(notebook, name):
         cell.metadata.pop("execution", None)
         tags = cell.metadata.get("tags", [])
         if {"parameters", "injected-parameters"} & set(tags):
-            cell.metadata["tags"] = [*tags, "remove-cell"]
+            cell.metadata["tags"] = [*dict.fromkeys([*tags, "remove-cell"])]  # twice is not valid
         if cell.cell_type == "code":
             try:
                 tidy_outputs(cell, name)

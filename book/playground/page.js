@@ -207,7 +207,7 @@
 
   function show(task, values, result) {
     const box = part("results");
-    const section = (title, ...children) => make("section", {}, make("h3", {}, title), ...children);
+    const section = (title, ...children) => make("section", {}, make("h2", {}, title), ...children);
     const text = (words) => make("p", {}, words);
     box.replaceChildren(
       section("The template matrix N", heatMap(task, result),

@@ -1,8 +1,12 @@
 """Every chapter has a page, and every link inside the book leads somewhere. This needs no browser."""
 
+import json
+import zipfile
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlsplit
 
+import nbclient
+import nbformat
 import pytest
 
 from .conftest import PAGES
@@ -63,3 +67,41 @@ def test_pages_show_no_cell_of_parameters(html):
     for name in PAGES:
         assert "injected-parameters" not in (html / f"{name}.html").read_text()
         assert "# Parameters" not in (html / f"{name}.html").read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_executed_notebook_can_be_downloaded(name, pages, html):
+    assert f"_sources/{name}.ipynb" in pages[f"{name}.html"].links
+    notebook = nbformat.read(html / "_sources" / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code if cell.source.strip())
+    assert any(cell.outputs for cell in code)
+
+
+def test_archive_of_notebooks_runs_by_itself(html, tmp_path, monkeypatch):
+    """Unpacked somewhere else, a notebook runs with the archive's package and results, and says what it said."""
+    with zipfile.ZipFile(html / "notebooks.zip") as archive:
+        archive.extractall(tmp_path)
+    root = tmp_path / "abstract-symbols"
+    assert {path.stem for path in (root / "book").glob("*.ipynb")} == set(PAGES)
+    for name in ("HOW-TO-RUN.txt", "LICENSE", "requirements.txt", "pyproject.toml", "CITATION.cff"):
+        assert (root / name).read_text().strip()
+    monkeypatch.setenv("PYTHONPATH", str(root / "src"))
+    monkeypatch.delenv("ABSTRACT_SYMBOLS_BOOK", raising=False)
+    notebook = nbformat.read(root / "book" / "not-reproduced.ipynb", as_version=4)
+    before = texts(notebook)
+    notebook.cells.append(nbformat.v4.new_code_cell("print(experiments.BOOK)"))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("from abstract_symbols import experiments"))
+    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(root / "book")}}).execute()
+    assert notebook.cells[-1].outputs[0].text.strip() == str(root / "book")
+    notebook.cells = notebook.cells[1:-1]
+    assert texts(notebook) == before
+
+
+def texts(notebook):
+    """What the cells show as text or HTML."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [{kind: text for kind, text in output.get("data", {}).items() if kind.startswith("text/")}
+             for output in outputs]
+    return [json.dumps(data, sort_keys=True) for data in shown]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 from .conftest import PAGES
@@ -11,6 +12,20 @@ pytestmark = pytest.mark.browser
 WIDTHS = {"desktop": 1280, "phone": 360}
 # Text and its background, for all text that is laid out: the relative luminance and contrast of WCAG 2.
 FAINT_TEXT = (Path(__file__).parent / "faint_text.js").read_text()
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+# The contrast of text is measured by test_page, for all text and in a tenth of the time.
+# `preload` would fetch style sheets anew, which only that rule needs.
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False, "rules": {"color-contrast": {"enabled": False}}}
+# What the style sheet lets scroll sideways: by keyboard it takes the focus, or something within it does.
+UNREACHABLE = """[...document.querySelectorAll("article, article *")].filter(x => {
+  const style = getComputedStyle(x);
+  return ["auto", "scroll"].includes(style.overflowX) && x.clientWidth > 0 && x.scrollWidth > x.clientWidth + 1
+    && x.tabIndex < 0 && ![...x.querySelectorAll("*")].some(y => y.tabIndex >= 0);
+}).map(x => x.outerHTML.slice(0, 100))"""
+# Things that answer to a click but not to the Tab key
+MOUSE_ONLY = """[...document.querySelectorAll("a[href], button, input, select, summary, [onclick], [role=button]")]
+  .filter(x => x.tabIndex < 0 && x.checkVisibility({visibilityProperty: true}) && !x.disabled)
+  .map(x => x.outerHTML.slice(0, 100))"""
 
 
 @pytest.fixture(params=["http", "file"])
@@ -70,6 +85,79 @@ def check_width(page, device):
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     there, room = page.evaluate("[document.scrollingElement.scrollWidth, window.innerWidth]")
     assert there <= room, f"on a {device} the page is {there} px wide, {there - room} more than the screen"
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+def test_accessible(name, addresses, browser):
+    """axe-core finds nothing serious, headings come in order, all is within reach of the keyboard."""
+    page = browser.new_page(viewport={"width": WIDTHS["desktop"], "height": 900}, color_scheme="light")
+    page.goto(f"{addresses['http']}/{name}.html")
+    page.wait_for_function("window.MathJax?.startup?.promise || !document.querySelector('.math')")
+    page.evaluate("window.MathJax?.startup?.promise?.then(() => null)")
+    if name == "playground":
+        page.wait_for_selector("#playground[data-ready]")
+    check_headings(page)
+    page.evaluate(AXE)
+    found = []
+    for scheme, device in (("light", "desktop"), ("dark", "phone")):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": WIDTHS[device], "height": 900})
+        page.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
+        page.wait_for_timeout(700)  # tab stops follow a change of the width after some tenths of a second
+        result = page.evaluate("options => axe.run(document, options)", AXE_OPTIONS)
+        found += [(scheme, device, violation["id"], [node["html"][:200] for node in violation["nodes"][:3]])
+                  for violation in result["violations"] if violation["impact"] in ("serious", "critical")]
+        assert result["testEngine"]["name"] == "axe-core"
+        unreachable = page.evaluate(UNREACHABLE)
+        assert not unreachable, f"scrolls by mouse only on a {device}: {unreachable}"
+        assert not page.evaluate(MOUSE_ONLY)
+    page.close()
+    assert not found
+
+
+def check_headings(page):
+    """One title, and no level is skipped on the way down."""
+    headings = "document.querySelectorAll('article :is(h1, h2, h3, h4, h5, h6)')"
+    levels = page.evaluate(f"[...{headings}].map(x => +x.tagName[1])")
+    assert levels.count(1) == 1 and levels[0] == 1, levels
+    skipped = [(a, b) for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    assert not skipped, levels
+
+
+def test_axe_finds_what_is_planted(browser):
+    """The check itself: it must see an image without words and a scrolling box without a tab stop."""
+    page = browser.new_page()
+    page.set_content("<html lang=en><title>x</title><main><article><h1>x</h1><img src='data:,'>"
+                     f"<pre style='overflow-x: auto; width: 300px'>{'wide text ' * 60}</pre></article>")
+    page.evaluate(AXE)
+    found = {violation["id"] for violation in page.evaluate("o => axe.run(document, o)", AXE_OPTIONS)["violations"]}
+    assert {"image-alt", "scrollable-region-focusable"} <= found
+    assert len(page.evaluate(UNREACHABLE)) == 1
+    page.close()
+
+
+def test_folded_parts_open_by_keyboard(addresses, browser):
+    page = browser.new_page()
+    page.goto(f"{addresses['file']}/{PAGES[1]}.html")
+    for selector in ("details.values", "table.scoreboard details"):
+        page.locator(f"{selector} > summary").first.focus()
+        page.keyboard.press("Enter")
+        assert page.locator(selector).first.get_attribute("open") is not None
+    page.close()
+
+
+def test_citation_is_copied(addresses, browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{addresses['http']}/index.html")
+    copied = []
+    for button in page.locator(".citation-box button.copybtn").all():
+        button.click()
+        page.wait_for_timeout(100)
+        copied.append(page.evaluate("navigator.clipboard.readText()"))
+    context.close()
+    assert [text.split("{")[0] for text in copied] == ["@inproceedings", "@software"]
+    assert "2310.09753" in copied[0] and "The authors of this companion" in copied[1]
 
 
 def test_search_finds_a_word(addresses, way, browser):

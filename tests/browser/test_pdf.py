@@ -1,0 +1,149 @@
+"""The book on paper: all chapters, formulas typeset, links and outline that lead somewhere, nothing cut off."""
+
+import ctypes
+import importlib
+import re
+import sys
+import unicodedata
+
+import nbformat
+import pypdfium2 as pdfium
+import pytest
+from pypdfium2 import raw
+
+from .conftest import PAGES, ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def build(chromium_path, html):
+    """tools/build.py, its PDF made of the notebooks as they are."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        module = importlib.import_module("build")
+        module.build_pdf()
+        yield module
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+
+
+@pytest.fixture(scope="module")
+def pdf(build):
+    with pdfium.PdfDocument(build.PDF) as document:
+        yield document
+
+
+@pytest.fixture(scope="module")
+def texts(pdf):
+    return [page.get_textpage().get_text_range() for page in pdf]
+
+
+def squeezed(text):
+    """Letters and digits alone: lines break where they like, and a hyphen is no letter."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text))
+
+
+def titles():
+    """The chapters' titles, formulas taken out."""
+    for name in PAGES:
+        notebook = nbformat.read(ROOT / "_build" / "executed" / f"{name}.ipynb", as_version=4)
+        yield re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
+
+
+def test_every_chapter_is_there_and_in_the_outline(pdf, texts):
+    everything = squeezed("".join(texts))
+    outline = [squeezed(mark.get_title()) for mark in pdf.get_toc() if mark.level == 0]
+    for title in titles():
+        assert squeezed(title) in everything and squeezed(title) in outline, title
+    assert outline[-1] == "References"
+    pages = [mark.get_dest().get_index() for mark in pdf.get_toc()]
+    assert pages == sorted(pages) and pages[-1] == len(pdf) - 1
+
+
+def test_formulas_are_typeset(texts):
+    everything = "".join(texts)
+    assert everything.count("⊤") > 50, "the sign of the transpose is in formulas only"
+    assert not re.search(r"\\\(|\\\[|\\frac|\\top|Math input error", everything)
+    assert "\ufffd" not in everything
+
+
+def test_size(build, pdf):
+    assert 100 < len(pdf) < 400
+    assert 2e6 < build.PDF.stat().st_size < 40e6
+    assert 2e6 < build.ONE_FILE.stat().st_size < 40e6
+
+
+def test_pages_are_numbered_but_for_the_cover(texts):
+    numbers = [re.match(r"(\d+)\s", text) for text in texts]
+    assert [int(number[1]) for number in numbers[1:]] == list(range(2, len(texts) + 1))
+    assert "@inproceedings{" in texts[0] and "@software{" in texts[0] and "Contents" in texts[1]
+
+
+def test_links_within_lead_to_pages(pdf):
+    """Every entry of the contents is a link to a later page; no link leads to a file beside the PDF."""
+    targets = [target for index in (1, 2) for target in links(pdf, index)]
+    assert len(targets) >= 2 * len(PAGES)
+    assert all(index > 1 for index in targets)
+    for page in pdf:
+        assert not [address for address in addresses(pdf, page) if not address.startswith(("http", "mailto"))]
+
+
+def each_link(page):
+    position, link = ctypes.c_int(0), raw.FPDF_LINK()
+    while raw.FPDFLink_Enumerate(page.raw, position, link):
+        yield link
+
+
+def links(pdf, index):
+    """Indices of the pages that links on a page lead to."""
+    for link in each_link(pdf[index]):
+        if destination := raw.FPDFLink_GetDest(pdf.raw, link):
+            yield raw.FPDFDest_GetDestPageIndex(pdf.raw, destination)
+
+
+def addresses(pdf, page):
+    """Addresses that links on a page name."""
+    for link in each_link(page):
+        action = raw.FPDFLink_GetAction(link)
+        if action and (size := raw.FPDFAction_GetURIPath(pdf.raw, action, None, 0)):
+            buffer = ctypes.create_string_buffer(size)
+            raw.FPDFAction_GetURIPath(pdf.raw, action, buffer, size)
+            yield buffer.value.decode()
+
+
+def test_nothing_reaches_into_the_margin(pdf):
+    """Text and images end where the right margin begins, 18 mm from the edge.
+
+    (MathJax draws long bars as one glyph, thousands of points wide to both sides, and clips it.)
+    """
+    for number, page in enumerate(pdf, start=1):
+        edge = page.get_width() - 17 / 25.4 * 72
+        things = page.get_objects((raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_IMAGE))
+        bounds = [thing.get_bounds() for thing in things]
+        wide = [round(right) for left, _, right, _ in bounds if right > edge and left >= 0]
+        assert not wide, f"page {number}: {wide} beyond {edge:.0f}"
+
+
+def test_one_file_stands_alone(build, browser):
+    """It asks for nothing, runs no script, and shows its formulas and figures."""
+    page = browser.new_page()
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(build.ONE_FILE.as_uri())
+    assert [url for url in requests if not url.startswith("data:")] == [build.ONE_FILE.as_uri()]
+    formulas, scripts, images, broken = page.evaluate(
+        "[document.querySelectorAll('mjx-container').length, document.scripts.length, document.images.length,"
+        " [...document.images].filter(x => !x.naturalWidth).length]")
+    assert formulas > 500 and images > 50 and not scripts and not broken
+    missing = page.evaluate("""[...document.querySelectorAll('a[href^="#"]')].map(x => x.getAttribute('href').slice(1))
+                               .filter(x => !document.getElementById(x))""")
+    assert not missing
+    page.close()
+
+
+def test_an_unchanged_pdf_is_not_made_again(build, capsys):
+    before = build.PDF.stat().st_mtime_ns
+    build.build_pdf()
+    assert build.PDF.stat().st_mtime_ns == before
+    assert "up to date" in capsys.readouterr().out
