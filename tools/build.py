@@ -182,9 +182,10 @@ def build_pages():
     """Build the pages with Jupyter Book, unless they show exactly these notebooks."""
     names, record = chapters(), load_record()
     site = digests("_config.yml", "_toc.yml", "requirements.txt", "book/references.bib", "book/_static/**/*",
-                   "book/playground/*", "tools/*.py")  # fmt: skip
+                   "book/playground/*", "tools/**/*")  # fmt: skip
     notebooks = digests(*[f"_build/executed/{name}.ipynb" for name in names])
-    before, now = record["pages"], {"site": site, "notebooks": notebooks}
+    docstrings = digests("src/**/*.py")  # Sphinx sees for itself that the page `api` needs them
+    before, now = record["pages"], {"site": site, "notebooks": notebooks, "docstrings": docstrings}
     if before == now and all((HTML / f"{name}.html").exists() for name in names):
         print("== The pages are up to date", flush=True)
         return
