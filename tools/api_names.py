@@ -46,7 +46,7 @@ def write_again(app, env):
 
 
 def to_rst(app, what, name, obj, options, lines):
-    """Docstrings are plain text with `code`: outside of it no character means anything. "Source:" and such stand out."""
+    """Docstrings are plain text with `code`: outside of it no character means anything. "Source:" stands out."""
     parts = re.split(r"(`[^`]+`)", "\n".join(lines))
     parts[::2] = [re.sub(r"([\\*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
     text = re.sub(r"(?m)^(Raises|Source|Attributes[^:\n]*):(?= )", r"**\1:**", "".join(parts))
