@@ -90,6 +90,7 @@ def test_a_literal_names_just_one_thing_or_nothing(literal, name):
     ("Of *all* runs, |x| and W_ there.", r"Of \*all\* runs, \|x\| and W\_ there."),
     ("In `code *and* |x|` nothing changes.", "In `code *and* |x|` nothing changes."),
     ("One.\n\nRaises: ValueError for this,\n    and that.", "One.\n\n**Raises:** ValueError for this,\nand that."),
+    ("One.\n\n    x = *y  # code\n\nTwo.", "One.\n\n::\n\n    x = *y  # code\n\nTwo."),
     ("One.\n\nArgs:\n    x: this,\n        and that.", "One.\n\nArgs:\n    x: this,\n        and that."),
 ])
 def test_docstrings_become_text_that_means_the_same(docstring, rst):

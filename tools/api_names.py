@@ -47,7 +47,8 @@ def write_again(app, env):
 
 def to_rst(app, what, name, obj, options, lines):
     """Docstrings are plain text with `code`: outside of it no character means anything. "Source:" stands out."""
-    parts = re.split(r"(`[^`]+`)", "\n".join(lines))
+    parts = re.split(r"(`[^`]+`|\n\n(?: {4}.*\n)+)", "\n".join(lines))
+    parts = [f"\n\n::{part}" if part.startswith("\n\n    ") else part for part in parts]  # an indented block is code
     parts[::2] = [re.sub(r"([\\*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
     text = re.sub(r"(?m)^(Raises|Source|Attributes[^:\n]*):(?= )", r"**\1:**", "".join(parts))
     # A paragraph's further lines may be indented; those after a line "Args:" are its list
