@@ -14,8 +14,8 @@ r"""
 and an exception.*
 
 So far every task was chosen by hand. What makes a task hard in general? The paper draws the templates at random and turns one knob at a time
-{cite:p}`boixadsera2024abstract`: the number $r$ of templates, and the number $R$ of regular tokens (ordinary tokens, which stand for themselves). We add
-two knobs, the length $k$ and the number $w$ of wildcards. And before we look at any trained network, we ask the theory of {doc}`template-matrix` how hard each of the drawn tasks is.
+{cite:p}`boixadsera2024abstract`: the number $r$ of templates, and the number $R$ of {term}`regular tokens <regular token>` (ordinary tokens, which stand for themselves). We add
+two knobs, the length $k$ and the number $w$ of {term}`wildcards <wildcard>`. And before we look at any trained network, we ask the theory of {doc}`template-matrix` how hard each of the drawn tasks is.
 """
 
 # %% tags=["parameters"]
@@ -60,7 +60,7 @@ Every seed draws a new task.
 ::::
 
 The paper's figures give $r$ and $R$. How its templates were drawn, how long they are and how many wildcards they have is not public, so $k = 5$ and $w = 3$ are ours. Since the templates
-are equally likely and the labels $\pm1$ are balanced, the constant answer $0$ has loss $1$: **a test loss of 1 is chance**. (With an odd $r$ the best constant does
+are equally likely and the labels $\pm1$ are balanced, the constant answer $0$ has loss $1$: **a test loss of 1 is {term}`chance`**. (With an odd $r$ the best constant does
 slightly better, with loss $1 - 1/r^2$.)
 """
 
@@ -89,7 +89,7 @@ r"""
 
 ## What the theory predicts
 
-A network whose last layer alone is trained is ridge regression with the kernel of {doc}`transformer-kernel`, and what carries over to unseen symbols is the template matrix $N$. If the labels lie
+A network whose last layer alone is trained is ridge regression with the kernel of {doc}`transformer-kernel`, and what carries over to unseen symbols is the {term}`template matrix` $N$. If the labels lie
 along the eigenvector of its smallest eigenvalue $\nu$, then such a network reaches a test loss of one half at about
 
 $$
@@ -322,7 +322,7 @@ for name, knob in (("random-length", "Length"), ("random-wildcards", "Wildcards"
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured: $n_{50}$, the $n$ at which the mean test loss falls through one half, within a factor 2 of the published to hold, and a factor 4 to hold in part; "lower" needs
+The tolerances were fixed before anything was measured: [$n_{50}$](#half-point), the $n$ at which the mean test loss falls through one half, within a factor 2 of the published to hold, and a factor 4 to hold in part; "lower" needs
 $p < 0.01$ over seeds at every $n$ named. How the paper drew its templates we do not know, so a verdict here compares averages over random tasks of possibly different kinds.
 """
 

@@ -60,7 +60,7 @@ r"""
 :label: relations
 :class: paper
 
-A template task has any number of templates, pairwise disjoint, and one label for each. The same label may belong to several templates.
+A {term}`template task` has any number of templates, pairwise {term}`disjoint <disjoint templates>`, and one label for each. The same label may belong to several templates.
 ::::
 
 So a relation between $k$ symbols is a list of all the ways in which $k$ symbols can be equal, each with its label. There are many of them (the Bell numbers). The larger the list, the fewer training strings has each template:
@@ -87,7 +87,7 @@ r"""
 A network that learns the templates one by one needs a certain number of strings for each. One that finds what the templates of a label have in common might do with fewer. The kernel theorem covers all these tasks, for it allows any finite number of disjoint
 templates ({doc}`transformer-kernel`), but how many strings it takes depends on how well the template matrix is conditioned ({doc}`template-matrix`).
 
-In all figures, *plain* is the paper's transformer and *modified* the same with the identity parameters $a$ and $b$ in every head ({doc}`two-parameters`, {doc}`same-different`). The training protocol is that of {doc}`same-different`.
+In all figures, *plain* is the paper's transformer and *modified* the same with the {term}`identity parameters` $a$ and $b$ in every head ({doc}`two-parameters`, {doc}`same-different`). The training {term}`protocol` is that of {doc}`same-different`.
 
 ## Majority
 
@@ -109,7 +109,7 @@ r"""
 :class: ours
 
 The paper shows the curves, but not which templates are behind them. We take *all* strings of two symbols, $2^{k-1}$ templates, equally likely, with the label $+1$ where the first symbol is in the *strict* majority. Only even lengths give as many templates with
-$+1$ as with $-1$, and even lengths are those of the paper's figure. For $k = 2$ this is same or different. The label's variance is 1, so chance is a loss of 1.
+$+1$ as with $-1$, and even lengths are those of the paper's figure. For $k = 2$ this is same or different. The label's variance is 1, so {term}`chance` is a loss of 1.
 ::::
 """
 
@@ -274,7 +274,7 @@ display(Markdown(crossings("psychometric")))
 r"""
 ## Same or different, in words
 
-So far the answer was a number. In the classification version the answer is a word: `αα` is to be answered with the token S, `αβ` with the token D. The two words are regular tokens, the same in training and in the test. The network gives a logit for *every* token of its vocabulary,
+So far the answer was a number. In the classification version the answer is a word: `αα` is to be answered with the token S, `αβ` with the token D. The two words are {term}`regular tokens <regular token>`, the same in training and in the test. The network gives a logit for *every* token of its vocabulary,
 the unseen symbols included, and is trained with the cross-entropy, as in copying ({doc}`why-copying-fails`). But nothing has to be copied here, for the words are known.
 """
 
@@ -302,7 +302,7 @@ A network that has learned that the answer is one of two words, and no more, is 
 
 ## The verdicts
 
-The tolerances were fixed before anything was measured. $n_{50}$, where the mean falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; a level within the distances that `book/claims.yml` states; "lower" means
+The tolerances were fixed before anything was measured. [$n_{50}$](#half-point), where the mean falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; a level within the distances that `book/claims.yml` states; "lower" means
 $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named. A claim that is *not tested* waits for rows.
 """
 

@@ -12,7 +12,7 @@ r"""
 
 *Pretrained GPT-2 has heads whose weights contain a multiple of the identity. Random weights have none.*
 
-The identity parameters hand $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$ to a network. If these are so useful, a network that was
+The {term}`identity parameters` hand $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$ to a network. If these are so useful, a network that was
 trained long enough should have built them by itself, in its ordinary weights. The authors looked into GPT-2
 {cite:p}`boixadsera2024abstract,radford2019language` and showed pictures of such matrices. This chapter puts a number on them, says what that number is
 by chance, and looks into our own small models.

@@ -11,7 +11,7 @@ r"""
 # When can transformers reason with abstract symbols?
 
 *A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
-{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a verdict on every claim. It has a chapter
+{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a {term}`verdict` on every {term}`claim`. It has a chapter
 for each theorem and each figure. Some curves are still short, for long trainings need a GPU: each page says how many of its runs are
 done, and {doc}`status` counts them.
 
@@ -37,13 +37,13 @@ figures.show(
 r"""
 The answers, as the paper gives them:
 
-1. **Fully-connected networks fail**, however much they are trained: weights of unseen symbols never move ({doc}`mlps-cannot`).
+1. **{term}`Fully-connected networks <fully-connected network>` fail**, however much they are trained: weights of unseen symbols never move ({doc}`mlps-cannot`).
 2. **Transformers succeed**, given enough diverse data. In the limit of wide networks an explicit kernel says how much
    ({doc}`transformer-kernel`, {doc}`template-matrix`, {doc}`learning-from-n`, {doc}`kernel-to-network`), and trained networks
    show it ({doc}`harder-relations`, {doc}`diverse-data`, {doc}`sensitivity`).
-3. **They fail to *copy* unseen symbols**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`,
+3. **They fail to *copy* {term}`unseen symbols <unseen symbol>`**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`,
    {doc}`symbolic-programs`).
-4. **Two trainable numbers in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
+4. **{term}`Two trainable numbers <identity parameters>` in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
    ({doc}`same-different`, {doc}`two-parameters`, {doc}`which-repair`), and may help a language model
    ({doc}`perplexity`, {doc}`identity-heads`).
 
@@ -51,9 +51,9 @@ Have a task of your own? {doc}`playground` asks the kernel whether a transformer
 
 ## What held up
 
-Each claim was written down with its measure and its tolerances before it was measured: *held* is within the first tolerance (a factor 2 for
-$n_{50}$, the number of strings at which the test loss falls through one half), *held in part* within the second (a factor 4).
-A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % bootstrap intervals over seeds.
+Each claim was written down with its measure and its tolerances before it was measured: *{term}`held`* is within the first tolerance (a factor 2 for
+[$n_{50}$](#half-point), the number of strings at which the test loss falls through one half), *{term}`held in part`* within the second (a factor 4).
+A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
 # %% tags=["remove-input"]
@@ -61,7 +61,8 @@ figures.scoreboard(claims.scoreboard(), filters=True)
 
 # %% [markdown]
 r"""
-Start with {doc}`same-different`: the smallest task shows the whole story.
+Start with {doc}`same-different`: the smallest task shows the whole story. Words and symbols are explained in {doc}`notation`, and in place
+where you point at a link; the functions in {doc}`api`.
 
 ## Run it again
 

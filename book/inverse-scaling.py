@@ -13,7 +13,7 @@ r"""
 *The number of symbols that a transformer must see before it copies unseen ones grows with its embedding dimension; with one more
 number a head, 16 are enough at every dimension from 64 to 512.*
 
-Larger models are better models: that is the rule, and it has exceptions. The paper finds one in the simplest of all tasks, copying
+Larger models are better models: that is the rule, and it has exceptions. The paper finds one in the simplest of all tasks, {term}`copying`
 {cite:p}`boixadsera2024abstract`. Last chapter, {doc}`why-copying-fails`, computed the reason at the first moment of training. Here the networks
 are trained to the end.
 """
@@ -69,7 +69,7 @@ symbol can point.
 ::::{admonition} Our protocol
 :class: ours
 
-The transformer of {doc}`same-different`, tied, with embedding dimension 64 to 512: depth 2, 16 heads of dimension 64, MLP width 256, Adam with learning rate
+The transformer of {doc}`same-different`, {term}`tied <tied embeddings>`, with embedding dimension 64 to 512: depth 2, 16 heads of dimension 64, MLP width 256, Adam with learning rate
 $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop when the training loss is below 0.002, $c_{VO} = 100$, 5 seeds at each $n$. There are $n$ training
 strings over an alphabet of $n$ symbols (some are drawn twice, some never), 1,000 strings of 1,000 other symbols each for validation and test. **Test error** is the
 share of test strings for which another than the right symbol has the largest logit, among all $n$ + 2,000, at the epoch with the lowest validation loss.
@@ -120,7 +120,7 @@ figures.values_table("copy-b", rows["copy-b"], ERROR)
 r"""
 ## How the number of symbols grows with the dimension
 
-$n_{50}$ is the $n$ at which the mean test error falls through one half, on a line drawn between neighbouring points in $\log n$.
+[$n_{50}$](#half-point) is the $n$ at which the mean test error falls through one half, on a line drawn between neighbouring points in $\log n$.
 """
 
 # %%

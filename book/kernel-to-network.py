@@ -65,7 +65,7 @@ $$
 \end{aligned}
 $$
 
-with the kernel $K = K_{\text{trans}}$, the training strings $x_i$, their Gram matrix $\hat K$ and their labels $y$.
+with the kernel $K = K_{\text{trans}}$, the training strings $x_i$, their {term}`Gram matrix` $\hat K$ and their labels $y$.
 ::::
 
 A limit does not say when it is reached. We measure it with the task `αα` against `αβ`: 256 training strings over 256 symbols, $\lambda = 0.01$. `FiniteTransformer` gives the features
@@ -91,8 +91,8 @@ def last_layer(kernel, ridge=0.01, **widths):
 
 # %% [markdown]
 r"""
-The kernel's predictions take one line. We compare at two settings of the kernel: the one of the other chapters, and one whose template matrix is better
-conditioned. The smallest eigenvalue $\nu$ of that matrix will decide everything:
+The kernel's predictions take one line. We compare at two settings of the kernel: the one of the other chapters, and one whose {term}`template matrix` is better
+conditioned. The {term}`smallest eigenvalue` $\nu$ of that matrix will decide everything:
 """
 
 # %%
@@ -251,7 +251,7 @@ name its task, so we show two.
 :label: larger-weights
 :class: paper
 
-When only the last layer is trained, the test loss on unseen symbols stays at chance with the usual initial weights. It falls with weights 8 times as large, and earlier with weights 64
+When only the last layer is trained, the {term}`test loss` on unseen symbols stays at {term}`chance` with the usual initial weights. It falls with weights 8 times as large, and earlier with weights 64
 times as large.
 ::::
 
@@ -474,7 +474,7 @@ trains all of its weights, it does not say, and it can be more as well as fewer.
 r"""
 ## The verdicts
 
-The exponent's tolerances, 0.1 to *hold* and 0.2 to hold *in part*, and those of the others ($n_{50}$ within a factor 2 or 4 of the published; $p < 0.01$ over seeds at each $n$) were
+The exponent's tolerances, 0.1 to *hold* and 0.2 to hold *in part*, and those of the others ([$n_{50}$](#half-point) within a factor 2 or 4 of the published; $p < 0.01$ over seeds at each $n$) were
 fixed before measuring. One thing changed on the way: the widths were to reach 1,024, with the exponent fitted from 256 on. That took too long on a CPU, so grid and range were
 cut by a factor 2, when the widths up to 256 of the claim's series had been measured.
 """

@@ -14,7 +14,7 @@ r"""
 bound's exponent is the true one, without noise it is doubled.*
 
 {doc}`transformer-kernel` turns a wide transformer into a kernel, and {doc}`template-matrix` shows that this kernel tells templates apart. What is
-left of the paper's theorem is a rate: how fast does the error on **unseen** symbols fall with the number $n$ of training strings, and
+left of the paper's theorem is a rate: how fast does the error on {term}`unseen symbols <unseen symbol>` fall with the number $n$ of training strings, and
 with the diversity $\rho$ of their symbols? This chapter says what to expect, why, and then measures it.
 """
 
@@ -69,7 +69,7 @@ $$
 with probability at least $1 - \delta - e^{-cn}$. The constants depend on the task and the parameters, not on $n$ and $\rho$.
 ::::
 
-Here $\rho$ is the **diversity** of the training data: $1/\rho$ is the largest probability that any one symbol occurs in a string. For symbols drawn
+Here $\rho$ is the **{term}`diversity`** of the training data: $1/\rho$ is the largest probability that any one symbol occurs in a string. For symbols drawn
 uniformly from $m$, and $w$ wildcards, it is $\rho = m / w$.
 
 The theorem says that enough strings over enough symbols suffice. It leaves open how large the constants are, which $\lambda$ will do, and whether the
@@ -77,7 +77,7 @@ two exponents of $-\tfrac12$ are what happens or only what can be proved. Those 
 
 ## Ten million strings without a Gram matrix
 
-Ridge regression needs the kernel between all pairs of training strings. For ten million strings that is a matrix of 800 terabytes. It is never needed, for
+{term}`Ridge regression <kernel ridge regression>` needs the kernel between all pairs of training strings. For ten million strings that is a matrix of 800 terabytes. It is never needed, for
 $K(x, y)$ depends only on *which symbols of $x$ and $y$ are equal*. Two strings `αβα` can be matched in seven ways:
 """
 
@@ -123,7 +123,7 @@ $$
 K = Z N Z^\top + \Phi W \Phi^\top + \text{diagonal},
 $$
 
-where $Z \in \{0,1\}^{n \times r}$ says which template a string comes from, $N$ is the template matrix, $\Phi$ says which shared symbols stand
+where $Z \in \{0,1\}^{n \times r}$ says which template a string comes from, $N$ is the {term}`template matrix`, $\Phi$ says which shared symbols stand
 in which wildcards (a sparse matrix with a few ones in each row), and $W$ holds the weights $\hat w_M$. A symbol that only one string has
 matters to that string's own diagonal entry and nowhere else. One product costs time and memory proportional to $n$. The reader needs three lines:
 """
@@ -504,7 +504,7 @@ Here $K(x, x) - N_{{ii}}$ = {own:.2f}. Values of $\\lambda$ far below that chang
 
 # %% [markdown]
 r"""
-The temperature $\beta$ and the strength $\gamma$ of the positions decide how different the templates look to the kernel, that is, the smallest eigenvalue $\nu$ of $N$.
+The temperature $\beta$ and the strength $\gamma$ of the positions decide how different the templates look to the kernel, that is, the {term}`smallest eigenvalue` $\nu$ of $N$.
 """
 
 # %% tags=["remove-input"]
@@ -622,7 +622,7 @@ r"""
 ## The verdicts
 
 All tolerances were fixed before anything was measured: the exponent within 0.1 of the stated one to *hold*, within 0.2 to hold *in part*. The paper's number is its bound's exponent.
-Intervals are 95 % bootstrap intervals over seeds.
+Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
 # %% tags=["remove-input"]

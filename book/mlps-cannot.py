@@ -54,7 +54,7 @@ r"""
 A fully-connected network reads the one-hot vectors of a string's $k$ symbols, one after the other. Let the law of its initial weights stay the
 same when the symbols are renamed at one position (i.i.d. Gaussian weights are the example), and let its optimiser treat all
 symbols alike (as SGD and Adam do). Then, after any number $t$ of steps, the output $f(x; \theta_t)$ has the **same law for every string
-$x$ of unseen symbols**. Therefore
+$x$ of {term}`unseen symbols <unseen symbol>`**. Therefore
 
 $$
 \mathbb{E}\,(f - f^*)^2 \,\ge\, \operatorname{Var} f^*,
@@ -90,7 +90,7 @@ inequality. Over templates the mean of this is smallest when $c$ is the mean lab
 symbol, wherever it stands, has only the weaker symmetry that renames everywhere at once. The theorem does not apply to it, and a
 transformer is such a network.
 
-*Templates with ordinary tokens.* Training moves the columns of ordinary tokens. The statement then compares templates with the same ordinary tokens in the
+*Templates with ordinary tokens ({term}`regular tokens <regular token>`).* Training moves the columns of ordinary tokens. The statement then compares templates with the same ordinary tokens in the
 same places, such as `α=1;β=-1;print(α)` and `α=1;β=-1;print(β)`.
 ::::
 
@@ -323,8 +323,8 @@ everything unseen.
 # %% [markdown]
 r"""
 One network proves little. If both laws are equal, then the p-values of many runs are uniform between 0 and 1, and their
-distribution function is the diagonal. If they are not, the p-values crowd at 0. So we train many networks at $n = 64$ and at $n = 1024$, with the default sizes and without identity
-parameters:
+distribution function is the diagonal. If they are not, the p-values crowd at 0. So we train many networks at $n = 64$ and at $n = 1024$, with the default sizes and without {term}`identity
+parameters`:
 """
 
 # %% tags=["remove-input"]
@@ -379,7 +379,7 @@ Markdown(text)
 r"""
 ## A flat learning curve
 
-The paper's figure is on another task, `αβα` against `αββ`. Ours, with the paper's curve behind it; the protocol is that of {doc}`same-different`:
+The paper's figure is on another task, `αβα` against `αββ`. Ours, with the paper's curve behind it; the {term}`protocol` is that of {doc}`same-different`:
 """
 
 # %%
@@ -486,7 +486,7 @@ r"""
 ## The verdicts
 
 The tolerances were fixed before anything was measured. Equal and different laws are judged by all runs' p-values together (Fisher's method), at 1 %; levels
-within 0.1 to hold, and 0.2 to hold in part; $n_{50}$, the number of strings at which the mean test loss falls through one half, within a factor of 2 or 4 of the published.
+within 0.1 to hold, and 0.2 to hold in part; [$n_{50}$](#half-point), the number of strings at which the mean test loss falls through one half, within a factor of 2 or 4 of the published.
 """
 
 # %% tags=["remove-input"]

@@ -12,9 +12,9 @@ r"""
 
 *Every claim that did not hold, or only in part, collected from the chapters by a program.*
 
-A claim is written down with its tolerances before it is measured ({doc}`index` says how). Some are the paper's {cite:p}`boixadsera2024abstract`, some
+A {term}`claim` is written down with its tolerances before it is measured ({doc}`index` says how). Some are the paper's {cite:p}`boixadsera2024abstract`, some
 are ours, and some are what one would expect from other work. That one does not hold need not mean that the paper is wrong: the authors' training code is not
-public in full, and our protocol is our own ({doc}`same-different`).
+public in full, and our {term}`protocol` is our own ({doc}`same-different`).
 """
 
 # %% tags=["remove-cell", "parameters"]
@@ -34,7 +34,7 @@ Markdown(f"Of {len(judgements)} claims, {count['held']} hold, {count['held in pa
 r"""
 ## Not held
 
-Open a claim for its measure and its rows; its chapter says what is known of the reason.
+Open a claim for its measure and its {term}`rows <row>`; its chapter says what is known of the reason.
 """
 
 # %% tags=["remove-input"]

@@ -12,10 +12,10 @@ r"""
 
 *Two numbers a head are added to GPT-2 without touching its code. Do they still help when the task is English?*
 
-On template tasks the identity parameters replace most of the training data ({doc}`same-different`, {doc}`which-repair`). A language
+On {term}`template tasks <template task>` the {term}`identity parameters` replace most of the training data ({doc}`same-different`, {doc}`which-repair`). A language
 model is a different thing: a text is not built to need abstract symbols, but names and variables do recur in it, and copying
 them is worth something. The paper {cite:p}`boixadsera2024abstract` therefore trains GPT-2 {cite:p}`radford2019language` from
-scratch, with and without $a$ and $b$, and compares perplexities. This chapter does so at a size that a laptop trains in minutes.
+scratch, with and without $a$ and $b$, and compares {term}`perplexities <perplexity>`. This chapter does so at a size that a laptop trains in minutes.
 """
 
 # %% tags=["parameters"]

@@ -36,12 +36,12 @@ power of $\gamma$ says that positions are needed.
 
 **The learning curve.** It is the mean squared error on unseen symbols of kernel ridge regression with $n$ noise-free training strings over $n$ symbols.
 Every template is equally likely, and an error of $1$ is that of always answering $0$. Up to $n = 256$ we **simulate** it: we draw
-training strings, solve the equations exactly, and average. Beyond, we **extend** it. Write the Gram matrix as $K = Z N Z^\top + E$, where $Z$ says which
+training strings, solve the equations exactly, and average. Beyond, we **extend** it. Write the {term}`Gram matrix` as $K = Z N Z^\top + E$, where $Z$ says which
 template a string comes from. The predictions on unseen symbols depend on $N$ and on $B = Z^\top (E + \lambda I)^{-1} Z$ alone
 ({prf:ref}`shrunken-mean`). The entries of $B$ are sums over the strings, so we let them grow in proportion to $n$.
 
 **The errors.** $K_{\text{attn}}$ is an average over Gaussian tokens and positions, computed here by randomised quasi-Monte Carlo. Everything is done eight
-times with independent random numbers, the training strings included. The spread gives the standard errors and the interval of $n_{50}$, the $n$ at
+times with independent random numbers, the training strings included. The spread gives the standard errors and the interval of [$n_{50}$](#half-point), the $n$ at
 which the error is one half. They do not cover the assumption that $B$ grows in proportion to $n$, whose error falls as $1/n$.
 
 ## What they do not mean

@@ -43,7 +43,7 @@ r"""
 A **template** is a string of ordinary tokens and **wildcards**, which we write as lowercase Greek letters. A
 **substitution** puts a different symbol in the place of each wildcard. A **template task** draws a template, draws a
 substitution, shows the network the resulting string $x$, and asks for the label $f^*(z)$ of the template $z$ behind it.
-The templates are **disjoint**: no string comes from two of them. So the label is decided by *which positions are
+The templates are **{term}`disjoint <disjoint templates>`**: no string comes from two of them. So the label is decided by *which positions are
 equal*, never by which symbols stand there.
 ::::
 
@@ -85,7 +85,7 @@ figures.show(
 r"""
 ## Why a fully-connected network cannot do it
 
-Write each symbol as a one-hot vector and concatenate them: the usual input of a fully-connected network. A symbol that
+Write each symbol as a one-hot vector and concatenate them: the usual input of a {term}`fully-connected network`. A symbol that
 never occurs in training is a coordinate that is always zero in training, so the weights attached to it receive no
 gradient. They stay as random as they were at the start, and the trained network has no way to notice that the *same*
 unseen symbol stands in two places: position 1 and position 2 have separate weights for it.
@@ -99,7 +99,7 @@ Let the weights start i.i.d. Gaussian, or from any law that renaming the symbols
 mean cannot depend on the template, and the expected test loss is at least the variance of the label over templates.
 ::::
 
-With labels $\pm1$, equally likely, this variance is $1$: the loss of always answering $0$. That is chance, and the
+With labels $\pm1$, equally likely, this variance is $1$: the loss of always answering $0$. That is {term}`chance`, and the
 theorem says that no amount of data helps. {doc}`mlps-cannot` proves it and watches the proof inside a network.
 
 ## What a transformer can do, and what $a$ and $b$ add
@@ -140,13 +140,13 @@ for network in (plain, modified):
 r"""
 ## The experiment
 
-We train the paper's three networks on $n$ strings over an alphabet of $n$ symbols, for $n$ from 4 to 4096, and measure the
+We train the paper's three networks, plain, {term}`modified <modified transformer>` and fully-connected, on $n$ strings over an alphabet of $n$ symbols, for $n$ from 4 to 4096, and measure the
 mean squared error on 1,000 strings over 1,000 symbols that are not among them.
 
 ::::{admonition} Our protocol
 :class: ours
 
-Transformer: depth 2, embedding dimension 128, 16 heads of dimension 64, MLP width 256, [CLS] appended and read.
+Transformer: depth 2, embedding dimension 128, 16 heads of dimension 64, MLP width 256, {term}`[CLS]` appended and read.
 Fully-connected network: three layers, width 256, ReLU. Adam with learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop
 when the training loss is below 0.002. The scalars carry fixed multipliers of 100, which set their effective learning rate.
 A second set of 1,000 strings, over yet other symbols, is for validation: the figure shows the test loss at the epoch with
@@ -177,9 +177,9 @@ figures.values_table(NAME, rows)
 r"""
 ## The verdicts
 
-$n_{50}$ is the $n$ at which the mean test loss falls through one half, on a line drawn between neighbouring points in $\log n$. The
+[$n_{50}$](#half-point) is the $n$ at which the mean test loss falls through one half, on a line drawn between neighbouring points in $\log n$. The
 tolerances were fixed before anything was measured: a factor 2 to the published value to *hold*, a factor 4 to hold
-*in part*. Intervals are 95 % bootstrap intervals over seeds.
+*in part*. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
 # %% tags=["remove-input"]

@@ -12,7 +12,7 @@ r"""
 
 *Learning rate, batch size, depth, heads, dimension: which of them decide whether a transformer generalises to unseen symbols, and which only how soon?*
 
-A learning curve belongs to one setting of everything else. The paper varies the settings of its plain transformer on `αβα` against `αββ`
+A learning curve belongs to one setting of everything else. The paper varies the settings of its {term}`plain transformer` on `αβα` against `αββ`
 {cite:p}`boixadsera2024abstract`. This chapter does it again, one knob or two at a time, and asks of every knob whether the best setting is a narrow peak or a broad plain.
 """
 
@@ -74,7 +74,7 @@ r"""
 :class: ours
 
 As in {doc}`same-different`, with one or two settings changed at a time: depth 2, embedding dimension 128, 16 heads, learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000
-epochs, stop when the training loss is below 0.002. No identity parameters. Each point has **3 seeds**, so single points are rough. A loss of 1 is chance.
+epochs, stop when the training loss is below 0.002. No {term}`identity parameters`. Each point has **3 seeds**, so single points are rough. A loss of 1 is {term}`chance`.
 
 What costs most is failure. A run that never fits its training strings goes through all 1,000 epochs, ten to twenty times as many as one that stops. So the grid is measured
 from its cheap end: a page may show the paper's curve where ours is still to come, and says so.
@@ -331,7 +331,7 @@ Markdown("In the paper's curves the loss is below one half for the rates " + "; 
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured. For learning curves: $n_{50}$ within a factor 2 of the published to hold, 4 to hold in part. For best rates: the same point of the grid or the next
+The tolerances were fixed before anything was measured. For learning curves: [$n_{50}$](#half-point) within a factor 2 of the published to hold, 4 to hold in part. For best rates: the same point of the grid or the next
 one to hold, two steps to hold in part (a step is a factor of about 3). "Lower" needs $p < 0.01$ over seeds; with 3 of them only large differences reach it. And the paper's
 own curves for one setting differ between its figures:
 """

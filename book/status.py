@@ -46,7 +46,7 @@ display(figures.table(pd.DataFrame(versions.items(), columns=["", "version"])))
 r"""
 ## Coverage
 
-Runs that `book/results` holds, of those that each grid asks for, and what they took: the sum over runs, on the devices that are named.
+{term}`Runs <run>` that `book/results` holds, of those that each grid asks for, and what they took: the sum over runs, on the devices that are named.
 """
 
 # %% tags=["remove-input"]

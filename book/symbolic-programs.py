@@ -35,7 +35,7 @@ NAME = "program-symbolic"
 r"""
 ## The task
 
-Two templates, each with its *symbolic label*: a wildcard of the template, whose symbol is the answer.
+Two templates, each with its *{term}`symbolic label`*: a {term}`wildcard` of the template, whose symbol is the answer.
 """
 
 # %%
@@ -48,7 +48,7 @@ for tokens, label in zip(sample.tokens.tolist(), sample.labels.tolist(), strict=
 
 # %% [markdown]
 r"""
-The network is the transformer of {doc}`inverse-scaling`: tied embeddings, its answer the token whose embedding has the largest product
+The network is the transformer of {doc}`inverse-scaling`: {term}`tied embeddings`, its answer the token whose embedding has the largest product
 with the vector read at [CLS]. It chooses among all tokens, thousands of which it has never seen.
 
 How well can a network do that has learned only half of the task?
@@ -69,7 +69,7 @@ training loss, whatever the embedding dimension. Section 5 adds $aI$ to $W_K W_Q
 
 ## The experiment
 
-The plain transformer, and one with $a$ and $b$ in every head, on $n$ programs over an alphabet of $n$ symbols; our protocol is that of
+The plain transformer, and one with $a$ and $b$ in every head, on $n$ programs over an alphabet of $n$ symbols; our {term}`protocol` is that of
 {doc}`same-different`, the loss is the cross-entropy over the vocabulary. A program has 20 characters, and the paper's curve reaches to $n$ = 262,144. The grid has all its points; the
 first few, which a processor without a GPU can reach, are done:
 """

@@ -10,7 +10,7 @@
 r"""
 # The template matrix is never singular, but it can be small
 
-*One small matrix decides whether a transformer's kernel can learn a template task. We prove that it always can. How many strings that takes is in the matrix's
+*One small matrix decides whether a transformer's kernel can learn a {term}`template task`. We prove that it always can. How many strings that takes is in the matrix's
 smallest eigenvalue, and it differs between tasks by a factor of hundreds.*
 
 {doc}`transformer-kernel` turns a wide transformer into a kernel $K$. Between two strings without a symbol in common, $K$ depends only on the two templates.
@@ -69,8 +69,8 @@ r"""
 :class: paper
 
 For templates $z_1, \dots, z_r$ let $N_{ij} = K(\text{sub}(z_i, s), \text{sub}(z_j, s'))$, where the substitutions $s$ and $s'$ have no symbol in common. As the
-diversity $\rho$ of the data grows, the Gram matrix of the training strings comes close to a matrix that is constant on blocks: $N_{ij}$ for strings of $z_i$ and
-$z_j$. If the templates are pairwise disjoint and end in [CLS], $N$ is non-singular for Lebesgue-almost all $\beta, \gamma, b_1, b_2$, and ridge regression
+{term}`diversity` $\rho$ of the data grows, the {term}`Gram matrix` of the training strings comes close to a matrix that is constant on blocks: $N_{ij}$ for strings of $z_i$ and
+$z_j$. If the templates are pairwise {term}`disjoint <disjoint templates>` and end in {term}`[CLS]`, $N$ is non-singular for Lebesgue-almost all $\beta, \gamma, b_1, b_2$, and ridge regression
 with $K$ reads off the label of every template, on unseen symbols too. (How fast, in $n$ and $\rho$, is stated and measured in {doc}`learning-from-n`.)
 ::::
 
@@ -116,7 +116,7 @@ r"""
 ## Why it is never singular
 
 A template leaves a trace in the attention layer that does not depend on its symbols: a point $u_i$. To find it, average the layer's output over
-the Gaussians $\zeta$ of the wildcards' tokens, and keep what all strings share: the Gaussians of the positions and of the regular tokens, called $F$. With
+the Gaussians $\zeta$ of the wildcards' tokens, and keep what all strings share: the Gaussians of the positions and of the {term}`regular tokens <regular token>`, called $F$. With
 $m(X)_a = \zeta_{x_a} + \gamma p_a$ as in {doc}`transformer-kernel`, a string $X = \text{sub}(z_i, s)$, and $R_i$ the matrix that says which position of $z_i$ holds which
 regular token,
 

@@ -50,7 +50,7 @@ r"""
 ## The network, one formula at a time
 
 The network of the paper's theory has one layer: attention, then an MLP of which only the last layer is trained. It has neither residual connections nor layer
-normalisation. A string of $k$ tokens, the last of which is [CLS], is a matrix $X \in \{0,1\}^{k \times m}$ with a one-hot row for each
+normalisation. A string of $k$ tokens, the last of which is {term}`[CLS]`, is a matrix $X \in \{0,1\}^{k \times m}$ with a one-hot row for each
 token. Here are three strings:
 """
 
@@ -62,7 +62,7 @@ X = np.array([[[t == u for u in tokens] for t in [*s, "[CLS]"]]
 
 # %% [markdown]
 r"""
-**Embedding.** Every token has a random vector, and so has every position; $\gamma$ says how much positions count:
+**Embedding.** Every token has a random vector, and so has every position; [$\gamma$](#gamma) says how much positions count:
 
 $$
 Z_0 = X W_E + \gamma P \in \mathbb{R}^{k \times d}.
@@ -246,7 +246,7 @@ $\zeta$'s, whose names do not matter. So:
 :class: ours
 
 $K(x, y)$ depends only on **which of the $2k$ tokens of $x$ and $y$ are equal**. Rename all symbols, and it stays. For two templates there is one number for each
-way to match some wildcards of the one with wildcards of the other. However large the alphabet, and however many strings, the kernel is a finite table.
+way to match some {term}`wildcards <wildcard>` of the one with wildcards of the other. However large the alphabet, and however many strings, the kernel is a finite table.
 ::::
 
 This is the whole table for the templates `αβα` and `αββ`. A row says which wildcards of the two strings hold the same symbol:
@@ -322,7 +322,7 @@ r"""
 ## What a training set looks like to the kernel
 
 Draw $n$ = 120 strings of the two templates with symbols from an alphabet of $m$, sort them by template, and look at the matrix of all their kernel
-values, the Gram matrix. If no two strings had a symbol in common, it would be **constant on blocks**: one number for two strings `αβα`, another for `αβα` and `αββ`, and
+values, the {term}`Gram matrix`. If no two strings had a symbol in common, it would be **constant on blocks**: one number for two strings `αβα`, another for `αβα` and `αββ`, and
 a diagonal. With few symbols there are accidental collisions everywhere. As the alphabet grows they go away:
 """
 
@@ -358,7 +358,7 @@ Off the diagonal, the entries that are exactly their block's constant: {words}.
 
 # %% [markdown]
 r"""
-This picture is half of the proof that transformers generalise to unseen symbols: the blocks are the template matrix $N$, and what $N$ can tell apart,
+This picture is half of the proof that transformers generalise to unseen symbols: the blocks are the {term}`template matrix` $N$, and what $N$ can tell apart,
 the training set teaches. How fast do the specks go away?
 
 ::::{admonition} The rate, before measuring
@@ -371,7 +371,7 @@ $$
 \mathbb{E}\bigl(K(x, y) - N_{ij}\bigr)^2 = \frac1m \sum_{a,b} \delta_{ab}^2 + O\Bigl(\frac1{m^2}\Bigr) .
 $$ (collisions)
 
-With the diversity $\rho = m / w$, the mean square deviation falls as $1/\rho$, and the *root* mean square as $\rho^{-1/2}$. The constant comes from the
+With the {term}`diversity` $\rho = m / w$, the mean square deviation falls as $1/\rho$, and the *root* mean square as $\rho^{-1/2}$. The constant comes from the
 table above, nothing is fitted.
 ::::
 """

@@ -10,10 +10,10 @@
 r"""
 # Two parameters a head
 
-*One trainable number in every attention head, $a$, shows attention which tokens are equal. The paper reports that a few dozen strings are then enough, where a plain
-transformer needs hundreds.*
+*One trainable number in every attention head, $a$, shows attention which tokens are equal. The paper reports that a few dozen strings are then enough, where a {term}`plain
+transformer` needs hundreds.*
 
-{doc}`same-different` gives a transformer two numbers in each head, $a$ and $b$, and the number of strings that it needs collapses. This chapter takes the two apart, on tasks with
+{doc}`same-different` gives a transformer two numbers in each head, the {term}`identity parameters` $a$ and $b$, and the number of strings that it needs collapses. This chapter takes the two apart, on tasks with
 three, four and seventeen positions. First it looks into the attention of two small training runs to see what $a$ does. Then come the comparisons of the paper {cite:p}`boixadsera2024abstract`: with and
 without $a$, seven architectures, programs. Last, a way to start attention near the identity without any new parameter.
 """
@@ -211,7 +211,7 @@ all or nothing.
 r"""
 ## With and without a
 
-Does this single example stand for more? The number of training strings $n$, which is also the number of training symbols, goes from 4 to 8,192. The protocol is that of {doc}`same-different`.
+Does this single example stand for more? The number of training strings $n$, which is also the number of training symbols, goes from 4 to 8,192. The {term}`protocol` is that of {doc}`same-different`.
 """
 
 # %%
@@ -300,7 +300,7 @@ print(f"{program.length} tokens, one for each character;",
 
 # %% [markdown]
 r"""
-A **regular token** (`=`, `1`, `print`'s letters) occurs in training and in the test alike. Only the names are new. Nobody tells the network which characters are which, and among the seventeen positions only three hold names:
+A **{term}`regular token`** (`=`, `1`, `print`'s letters) occurs in training and in the test alike. Only the names are new. Nobody tells the network which characters are which, and among the seventeen positions only three hold names:
 to answer, it has to find out that position 16 is to be compared with positions 1 and 5.
 """
 
@@ -320,7 +320,7 @@ r"""
 
 ## The same without a parameter: mimetic initialisation
 
-If the trouble is that $W_Q^\top W_K$ starts random, it might help to start it near the identity. Trained vision and language models have attention matrices with a marked diagonal, and *mimetic initialisation*
+If the trouble is that $W_Q^\top W_K$ starts random, it might help to start it near the identity. Trained vision and language models have attention matrices with a marked diagonal, and *{term}`mimetic initialisation`*
 {cite:p}`trockman2023mimetic` imitates it: in every head
 
 $$
@@ -367,7 +367,7 @@ display(Markdown(f"The $n$ at which the mean test loss falls through one half. {
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured. $n_{50}$, where the mean test loss falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; "lower" means $p < 0.01$ over seeds
+The tolerances were fixed before anything was measured. [$n_{50}$](#half-point), where the mean test loss falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; "lower" means $p < 0.01$ over seeds
 (Welch's one-sided test) at every $n$ that is named. A claim that is *not tested* waits for rows.
 """
 

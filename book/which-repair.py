@@ -12,7 +12,7 @@ r"""
 
 *Of twelve changes to a network that cannot copy unseen symbols, those that hand the symbol on repair it; those that tend its embeddings do not.*
 
-A transformer that has learned to copy the symbols of its training strings fails on others, and a larger embedding makes it worse:
+A transformer that has learned to {term}`copy <copying>` the symbols of its training strings fails on others, and a larger embedding makes it worse:
 {doc}`why-copying-fails` explains it, {doc}`inverse-scaling` measures it. The paper {cite:p}`boixadsera2024abstract` repairs it with one number $b$
 in each attention head. Is $b$ special, or would anything else have done as well? This chapter changes the plain network in twelve ways, one
 at a time.
@@ -43,7 +43,7 @@ $$
 \ell_t = e_t \cdot z(x),
 $$ (tied)
 
-one for every token $t$ of the vocabulary; $z(x)$ is the normalised vector at [CLS]. The embedding $e_t$ is *tied*: the same vector reads a symbol in and reads the answer out. An unseen
+one for every token $t$ of the vocabulary; $z(x)$ is the normalised vector at [CLS]. The embedding $e_t$ is *{term}`tied <tied embeddings>`*: the same vector reads a symbol in and reads the answer out. An unseen
 symbol $u$ is in the vocabulary too. It is a wrong answer in every training step, so each step pushes its vector away from $z$:
 
 $$
@@ -155,7 +155,7 @@ figures.values_table(NAME, rows, "test_error")
 
 # %% [markdown]
 r"""
-$n_{50}$ is the number of strings at which the mean test error falls through one half, in the table below with a 95 % bootstrap interval over
+[$n_{50}$](#half-point) is the number of strings at which the mean test error falls through one half, in the table below with a 95 % {term}`bootstrap interval` over
 seeds:
 """
 

@@ -12,7 +12,7 @@ r"""
 
 *A gradient step that teaches attention to copy n symbols helps an unseen one n/d as much, and one trainable number cures it.*
 
-Copying looks like the easiest task there is: read a symbol, write the same symbol. A transformer learns it at once for the symbols
+{term}`Copying` looks like the easiest task there is: read a symbol, write the same symbol. A transformer learns it at once for the symbols
 that it trains on. On a symbol that it has never seen, it fails, and a *larger* embedding makes it worse {cite:p}`boixadsera2024abstract`.
 This chapter shows why, at the very first moment of training, where everything can be computed exactly. {doc}`inverse-scaling`
 then trains the networks.
@@ -36,7 +36,7 @@ NAME = "copy-progress"
 r"""
 ## The task
 
-The label is no longer a number. It is the symbol that stands in the wildcard's place:
+The {term}`label <symbolic label>` is no longer a number. It is the symbol that stands in the wildcard's place:
 """
 
 # %%
@@ -55,9 +55,9 @@ never has to learn what an unseen symbol is called. All it has to do is to hand 
 :label: copy-fails
 :class: paper
 
-Take a layer of attention without MLP, with tied embeddings and Gaussian initialisation, on the task `α` → `α` with cross-entropy. Let
+Take a layer of attention without MLP, with {term}`tied embeddings` and Gaussian initialisation, on the task `α` → `α` with cross-entropy. Let
 gradient flow start, with any learning rates, one for each weight matrix, for which the training loss falls at a rate of order 1. Then
-the test loss on unseen symbols falls at a rate that tends to 0 as $d_{\text{emb}} \to \infty$.
+the test loss on {term}`unseen symbols <unseen symbol>` falls at a rate that tends to 0 as $d_{\text{emb}} \to \infty$.
 ::::
 
 ::::{admonition} What we compute
@@ -65,7 +65,7 @@ the test loss on unseen symbols falls at a rate that tends to 0 as $d_{\text{emb
 
 The theorem speaks of a limit. We compute the rates themselves, at finite $d_{\text{emb}}$, exactly, and nothing is trained. When a parameter
 $\theta$ follows its gradient, the training loss falls at the rate $\eta\,\|\nabla_\theta L_{\text{train}}\|^2$ and the test loss at the
-rate $\eta\,\langle \nabla_\theta L_{\text{test}}, \nabla_\theta L_{\text{train}} \rangle$. Their quotient is the **progress ratio** of $\theta$,
+rate $\eta\,\langle \nabla_\theta L_{\text{test}}, \nabla_\theta L_{\text{train}} \rangle$. Their quotient is the **{term}`progress ratio`** of $\theta$,
 
 $$
 R_\theta = \frac{\langle \nabla_\theta L_{\text{test}}, \nabla_\theta L_{\text{train}} \rangle}{\|\nabla_\theta L_{\text{train}}\|^2},

@@ -1,6 +1,7 @@
 """The build itself, on a small book: what is executed again, what is not, what a failure leaves behind."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -248,3 +249,24 @@ def test_a_warning_fails_the_build_every_time(repository):
     write(repository, "book/other.py", CHAPTER.format(title="Other").replace("$x^2$", "{ref}`nowhere`"))
     assert "nowhere" in build(repository, "book", succeeds=False)
     assert "nowhere" in build(repository, "book", succeeds=False)
+
+
+@pytest.mark.slow
+def test_previews_are_current_on_every_page_when_one_is_written_anew(repository):
+    """sphinx-tippy alone would forget the pages that a build does not write."""
+    def link(here, there, words):
+        text = CHAPTER.format(title=here).replace("A formula", f"{words}: {{doc}}`{there}`. A formula")
+        write(repository, f"book/{here}.py", text)
+
+    def previews(name):
+        page = (repository / f"_build/html/{name}.html").read_text()
+        script = re.search(rf"_static/tippy/{name}\.[^\"?]+\.js", page)[0]
+        return (repository / "_build/html" / script).read_text()
+
+    link("index", "other", "Old words")
+    link("other", "index", "Old words")
+    build(repository, "book")
+    assert "Old words" in previews("index") and "Old words" in previews("other")
+    link("other", "index", "New words")
+    build(repository, "book")
+    assert "New words" in previews("index") and "Old words" in previews("other")

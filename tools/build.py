@@ -186,8 +186,9 @@ def write_timings(record):
 def shown(names):
     """All that the pages are made from."""
     site = digests("_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "book/references.bib",
-                   "book/_static/**/*", "book/playground/*", "book/points/*", "tools/*")  # fmt: skip
-    return {"site": site, "notebooks": digests(*[f"_build/executed/{name}.ipynb" for name in names])}
+                   "book/_static/**/*", "book/playground/*", "book/points/*", "tools/**/*")  # fmt: skip
+    return {"site": site, "notebooks": digests(*[f"_build/executed/{name}.ipynb" for name in names]),
+            "docstrings": digests("src/**/*.py")}  # Sphinx sees for itself that the page `api` needs them
 
 
 def build_pages():

@@ -269,6 +269,7 @@ class Ensemble:
         return vmap(lambda p, *inputs: functional_call(self.network, p, inputs))(stacked, tokens, *more)
 
     def run(self, batch: int, epochs: int, stop: float, history: bool) -> list[Outcome]:
+        """Train until every member has stopped; their outcomes in the members' order (arguments as in `train`)."""
         outcomes = [Outcome() for _ in self.members]
         alive = list(range(len(self.members)))
         best = self.theta.detach().clone()

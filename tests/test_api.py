@@ -1,0 +1,99 @@
+"""The page `api`: every public thing of the package has a docstring and is on it, and names in the text find it."""
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+import abstract_symbols
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "book" / "api.py").read_text(encoding="utf-8")
+
+
+def modules():
+    """Names of the package's modules, but for the packages themselves and the command line."""
+    found = pkgutil.walk_packages(abstract_symbols.__path__, "abstract_symbols.")
+    return [m.name for m in found if not m.ispkg and not m.name.endswith("__main__")]
+
+
+def public(module):
+    """{name: function or class} that a module defines for others."""
+    there = vars(importlib.import_module(module)).items()
+    return {name: thing for name, thing in there if not name.startswith("_")
+            and (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__ == module}
+
+
+def methods(cls):
+    """{name: function} of the public methods and properties that a class defines and no base class has."""
+    bases = {name for base in cls.__mro__[1:] for name in vars(base)}
+    functions = {name: getattr(thing, "fget", None) or getattr(thing, "func", None) or getattr(thing, "__func__", thing)
+                 for name, thing in vars(cls).items() if not name.startswith("_") and name not in bases}
+    return {name: f for name, f in functions.items() if inspect.isfunction(f)}
+
+
+@pytest.mark.parametrize("module", modules())
+def test_what_is_public_has_a_docstring_and_its_module_is_on_the_page(module):
+    assert f".. automodule:: {module}\n   :members:\n" in PAGE
+    for name, thing in public(module).items():
+        # A dataclass without a docstring gets its signature for one
+        assert thing.__doc__ and not thing.__doc__.startswith(f"{name}("), f"{module}.{name} has no docstring"
+        for method, function in (methods(thing) if inspect.isclass(thing) else {}).items():
+            assert function.__doc__, f"{module}.{name}.{method} has no docstring"
+
+
+def test_the_page_has_no_module_that_is_gone():
+    assert set(re.findall(r"automodule:: (\S+)", PAGE)) == set(modules())
+
+
+def api_names():
+    spec = importlib.util.spec_from_file_location("api_names", ROOT / "tools" / "api_names.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool
+
+
+Entry = namedtuple("Entry", "objtype")
+OBJECTS = {
+    "pack.language.training.train": Entry("function"),
+    "pack.ensembles.train": Entry("function"),
+    "pack.language.corpus.corpus": Entry("function"),
+    "pack.language.corpus": Entry("module"),
+    "pack.templates.TemplateTask": Entry("class"),
+    "pack.templates.TemplateTask.sample": Entry("method"),
+}
+
+
+@pytest.mark.parametrize("literal, name", [
+    ("TemplateTask", "pack.templates.TemplateTask"),
+    ('TemplateTask({"αα": +1, "αβ": -1})', "pack.templates.TemplateTask"),
+    ("TemplateTask.sample", "pack.templates.TemplateTask.sample"),
+    ("language.train", "pack.language.training.train"),
+    ('corpus("python")', "pack.language.corpus.corpus"),
+    ("train", None),  # two of them
+    ("sample", None),  # a method, or an ordinary word
+    ("templates", None),
+    ("task.TemplateTask", None),
+    ("make bench", None),
+    ("αβα", None),
+])
+def test_a_literal_names_just_one_thing_or_nothing(literal, name):
+    assert api_names().find(literal, OBJECTS) == name
+
+
+@pytest.mark.parametrize("docstring, rst", [
+    ("Of *all* runs, |x| and W_ there.", r"Of \*all\* runs, \|x\| and W\_ there."),
+    ("In `code *and* |x|` nothing changes.", "In `code *and* |x|` nothing changes."),
+    ("One.\n\nRaises: ValueError for this,\n    and that.", "One.\n\n**Raises:** ValueError for this,\nand that."),
+    ("One.\n\n    x = *y  # code\n\nTwo.", "One.\n\n::\n\n    x = *y  # code\n\nTwo."),
+    ("One.\n\nArgs:\n    x: this,\n        and that.", "One.\n\nArgs:\n    x: this,\n        and that."),
+])
+def test_docstrings_become_text_that_means_the_same(docstring, rst):
+    lines = docstring.split("\n")
+    api_names().to_rst(None, "function", "f", None, None, lines)
+    assert "\n".join(lines) == rst
