@@ -80,8 +80,9 @@ member = run.member(model)  # with its strings
 print(type(model).__name__, f"{model.num_parameters():,} weights")
 print(member.train.tokens.tolist())
 print(member.train.labels.tolist())
-alphabets = [set(s.tokens.flatten().tolist()) for s in (member.train, member.validation, member.test)]
-print("in two of the three alphabets:", sum(len(a & b) for a in alphabets for b in alphabets if a is not b))
+train, test = (set(sample.tokens.flatten().tolist())
+               for sample in (member.train, member.test))
+print("tokens in both training and test:", len(train & test))
 
 # %% [markdown]
 r"""
@@ -209,28 +210,31 @@ the weights alone, without the scalars: before the task, and after training on i
 """
 
 # %% tags=["remove-input"]
-def scores(mine, product, when):
-    """Mean and largest z, as text."""
-    return f"{mine[f'{product}_mean_{when}'].mean():+.1f} ({mine[f'{product}_largest_{when}'].mean():+.1f})"
+def score(value):
+    """z with its sign, and no −0."""
+    return f"{round(value, 1) + 0.0:+.1f}"
 
 
+titles = {"wkwq": "W_K W_Qᵀ", "wvwo": "W_V W_Oᵀ"}
 inside = []
 for series, mine in rows.groupby("series", sort=False):
     last = mine[mine["n"] == mine["n"].max()]
-    inside.append({"network": series, **{f"{title}, {when}": scores(last, product, when)
-                   for product, title in (("wkwq", "W_K W_Qᵀ"), ("wvwo", "W_V W_Oᵀ")) for when in ("before", "after")},
-                   "n": last["n"].iloc[0], "mean |100 a|": f"{100 * last['a_size'].mean():.2f}" if last["a"].any() else "–"})
+    for product, title in titles.items():
+        mean = {what: last[f"{product}_{what}"].mean() for what in ("mean_before", "largest_before", "mean_after", "largest_after")}
+        inside.append({"network": series, "matrix": title,
+                       "before": f"{score(mean['mean_before'])} ({score(mean['largest_before'])})",
+                       "after": f"{score(mean['mean_after'])} ({score(mean['largest_after'])})", "n": last["n"].iloc[0]})
 display(figures.table(pd.DataFrame(inside)) if inside else Markdown("*No run is done yet.*"))
 
 # %% tags=["remove-input"]
 text = "Rows are missing, so this cannot be read off yet."
 if {"From scratch", "Pretrained"} <= set(rows["series"]):
     random, ready = (rows[rows["series"] == s] for s in ("From scratch", "Pretrained"))
-    sentences = [f"For {title} pretraining takes the mean $z$ from {random[f'{p}_mean_before'].mean():+.1f} to {ready[f'{p}_mean_before'].mean():+.1f} "
-                 f"and the largest from {random[f'{p}_largest_before'].mean():.1f} to {ready[f'{p}_largest_before'].mean():.1f}."
+    sentences = [f"For {title} pretraining takes the mean $z$ from {score(random[f'{p}_mean_before'].mean())} to {score(ready[f'{p}_mean_before'].mean())} "
+                 f"and the largest from {score(random[f'{p}_largest_before'].mean())} to {score(ready[f'{p}_largest_before'].mean())}."
                  for p, title in (("wkwq", "$W_K W_Q^\\top$"), ("wvwo", "$W_V W_O^\\top$"))]
-    text = " ".join(sentences) + (" A large positive $z$ of $W_K W_Q^\\top$ is what comparing tokens needs. That it is there does not prove that it is "
-                                  "the cause: pretraining also changes the embeddings, the layers' scale and how easily all of them are trained.")
+    text = " ".join(sentences) + (" A large positive $z$ of $W_K W_Q^\\top$ is what comparing tokens asks for. By itself it would not "
+                                  "prove the cause: pretraining also changes the embeddings, the layers' scale and how easily all of them are trained.")
 Markdown(text)
 
 # %% [markdown]
