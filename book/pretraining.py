@@ -258,7 +258,8 @@ Markdown(f"*{figures.coverage('pretraining-gpt2', sizes)}*")
 r"""
 ## Is it still true? A live check
 
-A tiny GPT-2 is trained on the task again, from scratch and after a very short pretraining, and the build stops if a test loss differs from its row by more than 0.02.
+A tiny GPT-2 is trained on the task again, from scratch and after a very short pretraining (kept from an earlier build, if there was one), and the build stops if a test
+loss differs from its row by more than 0.02.
 (Another release of Python ships another text; then the pretrained one is only exercised.)
 """
 
