@@ -166,6 +166,21 @@ for key, statement in asked.items():
     lines.append(f"- *{statement[0].upper()}{statement[1:]}*: {found[key].verdict}" + (f" ({means})." if means else "."))
 Markdown("The mean test losses behind the comparisons:\n\n" + "\n".join(lines))
 
+# %% tags=["remove-input"]
+three = ["From scratch", "Pretrained", "From scratch + a and b"]
+means = rows.groupby(["n", "series"])["test_loss"].mean().unstack().reindex(columns=three).dropna()
+text = "Rows are missing, so the three cannot be compared yet."
+if len(means):
+    scratch, ready, scalars = means.iloc[-1]
+    text = (f"At $n$ = {means.index[-1]}, the largest that all three have, the mean test loss is {scratch:.2f} from scratch, {ready:.2f} pretrained, and "
+            f"{scalars:.2f} from scratch with $a$ and $b$. Chance is 1.")
+    if ready > 0.9:
+        text += (" So a *little* reading leaves the task as hard as it was. The published GPT-2 has read vastly more. That it needs much text, "
+                 "rather than any, would fit both results; this chapter does not show how much.")
+    if scalars < min(0.9, scratch, ready):
+        text += " The two scalars help without any text: here, pretraining of this size does not do what they do."
+Markdown(text)
+
 # %% [markdown]
 r"""
 ## Does the task fit?
@@ -294,7 +309,8 @@ Markdown(f"""
 r"""
 ## Try
 
-Another task of the paper, a wider model, or a checkpoint of your own: `checkpoint="folder"` or, with a hub, `checkpoint="openai-community/gpt2"`.
+Another task of the paper, more reading (`pretraining=15` takes ten times as long), or a checkpoint of your own: `checkpoint="folder"` or, with a hub,
+`checkpoint="openai-community/gpt2"`.
 """
 
 # %% tags=["nbval-ignore-output"]
