@@ -175,10 +175,10 @@ if len(means):
     text = (f"At $n$ = {means.index[-1]}, the largest that all three have, the mean test loss is {scratch:.2f} from scratch, {ready:.2f} pretrained, and "
             f"{scalars:.2f} from scratch with $a$ and $b$. Chance is 1.")
     if ready > 0.9:
-        text += (" So a *little* reading leaves the task as hard as it was. The published GPT-2 has read vastly more. That it needs much text, "
-                 "rather than any, would fit both results; this chapter does not show how much.")
+        text += (" So, as far as these rows go, reading this little leaves the task as hard as it was. The published GPT-2 has read vastly more. That it "
+                 "takes much text would fit both results; this chapter does not show how much.")
     if scalars < min(0.9, scratch, ready):
-        text += " The two scalars help without any text: here, pretraining of this size does not do what they do."
+        text += " The two scalars lower the loss without any text: pretraining of this size does not do what they do."
 Markdown(text)
 
 # %% [markdown]
@@ -244,7 +244,7 @@ display(figures.table(pd.DataFrame(inside)) if inside else Markdown("*No run is 
 # %% tags=["remove-input"]
 text = "Rows are missing, so this cannot be read off yet."
 if {"From scratch", "Pretrained"} <= set(rows["series"]):
-    random, ready = (rows[rows["series"] == s] for s in ("From scratch", "Pretrained"))
+    random, ready = (mine[mine["n"] == mine["n"].max()] for mine in (rows[rows["series"] == s] for s in ("From scratch", "Pretrained")))
     sentences = [f"For {title} pretraining takes the mean $z$ from {score(random[f'{p}_mean_before'].mean())} to {score(ready[f'{p}_mean_before'].mean())} "
                  f"and the largest from {score(random[f'{p}_largest_before'].mean())} to {score(ready[f'{p}_largest_before'].mean())}."
                  for p, title in (("wkwq", "$W_K W_Q^\\top$"), ("wvwo", "$W_V W_O^\\top$"))]
