@@ -155,6 +155,8 @@ else:
 
 # %% [markdown]
 r"""
+Whether such a model then needs fewer strings of a template task is measured in {doc}`pretraining`.
+
 ## The verdicts
 
 Written down before the rows were there. The first says that the scale is calibrated (a combined p-value above 1 %). The others say that training from scratch, at

@@ -45,7 +45,7 @@ The answers, as the paper gives them:
    {doc}`symbolic-programs`).
 4. **{term}`Two trainable numbers <identity parameters>` in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
    ({doc}`same-different`, {doc}`two-parameters`, {doc}`which-repair`), and may help a language model
-   ({doc}`perplexity`, {doc}`identity-heads`).
+   ({doc}`perplexity`, {doc}`identity-heads`); so may pretraining ({doc}`pretraining`).
 
 Have a task of your own? {doc}`playground` asks the kernel whether a transformer can learn it, here in the browser.
 

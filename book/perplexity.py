@@ -16,6 +16,7 @@ On {term}`template tasks <template task>` the {term}`identity parameters` replac
 model is a different thing: a text is not built to need abstract symbols, but names and variables do recur in it, and copying
 them is worth something. The paper {cite:p}`boixadsera2024abstract` therefore trains GPT-2 {cite:p}`radford2019language` from
 scratch, with and without $a$ and $b$, and compares {term}`perplexities <perplexity>`. This chapter does so at a size that a laptop trains in minutes.
+What a model trained on text is worth on a template task is the question of {doc}`pretraining`.
 """
 
 # %% tags=["parameters"]

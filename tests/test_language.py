@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -12,16 +13,19 @@ pytest.importorskip("transformers", reason="the extra 'language' is not installe
 
 import transformers  # noqa: E402
 
-from abstract_symbols import claims, language  # noqa: E402
+from abstract_symbols import claims, experiments, language  # noqa: E402
 from abstract_symbols.language import (  # noqa: E402
     CostRun,
     PerplexityRun,
+    TemplateRun,
     add_identity_scalings,
     blocks,
     corpus,
     head_diagonals,
     load_identity_scalings,
     perplexity,
+    pretrained,
+    read_out,
     scalars,
     tokenizer,
     train,
@@ -504,6 +508,159 @@ def test_the_cost_is_a_ratio_to_the_plain_model():
     only_b = CostRun(seed=0, length=64, d_emb=16, heads=4, b=True, vocabulary=50, steps=3).measure("cpu")
     assert set(cost) == set(CostRun.METRICS) and all(0.2 < value < 20 for value in cost.values())
     assert cost["memory"] > only_b["memory"] > 1, "the whole attention matrix is kept, and with a the Gram matrix"
+
+
+# ---- template tasks ----------------------------------------------------------------------------------------------
+
+SMALL = {"vocabulary": 270, "length": 8, "d_emb": 8, "depth": 2, "heads": 2}
+SHORT = {"evaluation": 20, "epochs": 3}
+
+
+@pytest.fixture
+def kept(little, tmp_path, monkeypatch):
+    """The folder of pretrained models, for the little corpus."""
+    monkeypatch.setattr(experiments, "BOOK", tmp_path / "book")
+    return tmp_path / "_build" / "pretrained"
+
+
+def weights(model):
+    return {name.removeprefix("transformer."): p for name, p in model.named_parameters() if "transformer." in name}
+
+
+def same_weights(one, other):
+    return weights(one).keys() == weights(other).keys() and all(
+        torch.equal(p, weights(other)[name]) for name, p in weights(one).items())
+
+
+def test_a_template_run_learns_its_strings_and_measures_what_it_says():
+    run = TemplateRun("same-different", n=8, seed=1, evaluation=20, lr=1e-2, **SMALL)
+    found, again = run.measure("cpu"), run.measure("cpu")
+    assert set(found) == set(TemplateRun.METRICS)
+    assert all(type(value) is TemplateRun.METRICS[name] for name, value in found.items())
+    assert found["train_loss"] < run.stop and found["best_epoch"] <= found["epochs_run"] < run.epochs
+    assert found["test_loss"] > 0.1 and found["a_size"] == found["b_size"] == 0 and found["corpus_digest"] == "none"
+    assert found["wkwq_mean_before"] != found["wkwq_mean_after"] <= found["wkwq_largest_after"]
+    assert str(again) == str(found), "the same numbers again"
+    other = TemplateRun("same-different", n=8, seed=2, evaluation=20, lr=1e-2, **SMALL).measure("cpu")
+    assert other["test_loss"] != found["test_loss"]
+    (row,) = experiments.perform([run], commit="x")
+    assert set(row) == set(experiments.columns(TemplateRun)) and all(str(row[name]) for name in TemplateRun.METRICS)
+
+
+@pytest.mark.parametrize("task, regular", [("same-different", ""), ("aba-abb", ""), ("program", "=1;-print()")])
+def test_symbols_are_ordinary_tokens_in_disjoint_alphabets(task, regular):
+    run = TemplateRun(task, n=40, seed=3, evaluation=90, **SMALL)
+    member = run.member(run.model()[0])
+    tokens = [getattr(member, part).tokens for part in ("train", "validation", "test")]
+    assert [len(strings) for strings in tokens] == [40, 90, 90]
+    train, validation, test = (set(strings.flatten().tolist()) for strings in tokens)
+    assert train & validation == train & test == validation & test, "what all share are the regular tokens"
+    assert len(train & test) == len(regular) and len(train) <= 40 + len(regular)
+    assert min(train | validation | test) > 0, "token 0 ends documents"
+    assert max(train | validation | test) < 270
+    moved = TemplateRun(task, n=40, seed=4, evaluation=90, **SMALL)
+    assert not torch.equal(moved.member(moved.model()[0]).train.tokens, tokens[0])
+    if task == "same-different":
+        assert torch.equal(tokens[2][:, 0] == tokens[2][:, 1], member.test.labels > 0), "labels are the templates'"
+
+
+def test_the_read_out_is_of_the_last_position():
+    network = TemplateRun("same-different", n=8, seed=0, evaluation=20, **SMALL).member(gpt2_with_read_out()).network
+    hidden = network.model.transformer(IDS[:, :8]).last_hidden_state[:, -1]
+    torch.testing.assert_close(network(IDS[:, :8]), hidden @ network.model.score.weight[0])
+
+
+def gpt2_with_read_out():
+    return TemplateRun("same-different", n=8, seed=0, **SMALL).model()[0]
+
+
+def test_from_scratch_and_pretraining_start_from_the_same_weights(kept):
+    run = TemplateRun("same-different", n=8, seed=5, **SMALL)
+    assert same_weights(run.model()[0], PerplexityRun(seed=5, epochs=1, **SMALL).model(270))
+    other = TemplateRun("same-different", n=8, seed=6, **SMALL)
+    assert not same_weights(run.model()[0], other.model()[0])
+
+
+def test_pretrained_weights_are_used_and_trained_once(kept, monkeypatch):
+    run = TemplateRun("same-different", n=8, seed=0, pretraining=1, a=True, b=True, c_kq=7, **SMALL, **SHORT)
+    model, found = run.model()
+    trained = pretrained(run.language_model())
+    assert trained.parent == kept and [path.name for path in kept.iterdir() if path.is_dir()] == [trained.name]
+    checkpoint = transformers.GPT2LMHeadModel.from_pretrained(trained)
+    own = {name for name in weights(model) if "identity_scalings" in name}
+    assert len(own) == 4 and model.config.identity_scalings["c_kq"] == 7
+    assert all(torch.equal(p, weights(checkpoint)[name]) for name, p in weights(model).items() if name not in own)
+    assert not same_weights(checkpoint, PerplexityRun(seed=0, epochs=1, **SMALL).model(270)), "and they are trained"
+    assert found["perplexity"] == perplexity(checkpoint, language.training._text("python", 270, 8)[2]["test"])
+    measured = run.measure("cpu")
+    assert measured["pretrained_perplexity"] == found["perplexity"] and len(measured["corpus_digest"]) == 12
+    assert measured["a_size"] > 0 and measured["b_size"] > 0
+    monkeypatch.setattr(PerplexityRun, "measure", lambda *_: pytest.fail("trained again"))
+    assert run.measure("cpu") == measured, "from the kept model the same"
+    monkeypatch.undo()
+
+
+def test_two_at_once_pretrain_once_and_a_stopped_one_leaves_nothing(kept, monkeypatch):
+    run, whole, calls = PerplexityRun(seed=0, epochs=1, **SMALL), PerplexityRun.measure, []
+
+    def stopped(self, device):
+        raise KeyboardInterrupt
+
+    def counted(self, device):
+        calls.append(self)
+        return whole(self, device)
+
+    monkeypatch.setattr(PerplexityRun, "measure", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        pretrained(run)
+    assert not [path for path in kept.iterdir() if path.is_dir()]
+    monkeypatch.setattr(PerplexityRun, "measure", counted)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: pretrained(run), range(2))
+    assert one == other and len(calls) == 1 and (one / "metrics.json").exists()
+    assert [path for path in kept.iterdir() if path.is_dir()] == [one]
+    assert pretrained(PerplexityRun(seed=1, epochs=1, **SMALL)) != one and len(calls) == 2
+
+
+def test_a_checkpoint_in_the_hubs_format_needs_no_tokenizer(tmp_path):
+    checkpoint = gpt2(dropout=0.1)
+    checkpoint.save_pretrained(tmp_path)
+    assert not list(tmp_path.glob("*token*"))
+    run = TemplateRun("same-different", n=6, seed=0, checkpoint=str(tmp_path), evaluation=12, epochs=3)
+    model, found = run.model()
+    assert same_weights(model, checkpoint) and np.isnan(found["perplexity"])
+    member = run.member(model)
+    tokens = torch.cat([getattr(member, part).tokens for part in ("train", "validation", "test")])
+    assert tokens.min() >= 3 and tokens.max() < 40, "no special token, none beyond the vocabulary"
+    assert not torch.equal(member.network(tokens), member.network(tokens)), "the checkpoint has dropout"
+    with torch.no_grad():
+        assert torch.equal(member.network(tokens), member.network(tokens)), "but not in tests"
+    measured = run.measure("cpu")
+    assert measured == pytest.approx(run.measure("cpu"), nan_ok=True) and measured["epochs_run"] == 3
+    before = head_diagonals(checkpoint).groupby("product")["z"].max()
+    assert measured["wvwo_largest_before"] == pytest.approx(before["wvwo"])
+
+
+def test_what_a_template_run_cannot_do_is_said(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="n=500: 540 symbols.*269 tokens.*larger vocabulary"):
+        run = TemplateRun("same-different", n=500, seed=0, evaluation=20, **SMALL)
+        run.member(run.model()[0])
+    with pytest.raises(ValueError, match="'copy' has symbolic labels.*same-different"):
+        run = TemplateRun("copy", n=8, seed=0, **SMALL)
+        run.member(run.model()[0])
+    with pytest.raises(ValueError, match="pretraining=1.0.*'gpt2' decides"):
+        TemplateRun("same-different", n=8, seed=0, pretraining=1, checkpoint="gpt2")
+    with pytest.raises(ValueError, match="depth=3.*'gpt2' decides"):
+        TemplateRun("same-different", n=8, seed=0, depth=3, checkpoint="gpt2")
+    with pytest.raises(ValueError, match="nowhere'.*no hub.*HF_HUB_OFFLINE.*save_pretrained"):
+        read_out(tmp_path / "nowhere")
+
+    def unreachable(*_, **__):
+        raise OSError("no route")
+
+    monkeypatch.setattr(transformers.AutoModelForSequenceClassification, "from_pretrained", unreachable)
+    with pytest.raises(ValueError, match="'openai-community/gpt2'.*no hub that has it can be reached.*OSError"):
+        experiments.run("pretraining-gpt2", workers=1, upto=8, results=tmp_path, device="cpu")
 
 
 # ---- heads -------------------------------------------------------------------------------------------------------
