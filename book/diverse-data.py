@@ -365,7 +365,7 @@ Markdown(f"""
 r"""
 ## Try
 
-Draw other tasks and see how hard the template matrix thinks they are. Which two templates of five positions are hardest to tell apart?
+Draw other tasks and see how hard the template matrix thinks they are. Which of these pairs is hardest to tell apart?
 """
 
 # %%

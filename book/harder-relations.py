@@ -10,7 +10,7 @@
 r"""
 # Harder relations: more templates, more strings
 
-*Majorities, counts and puzzles from psychology are all template tasks. They have more templates than same or different, and the paper reports that they need more strings, with $a$ and $b$ and
+*Majorities, counts and puzzles from psychology are all template tasks. They have more templates than same or different; for majorities, the paper's curves show that this takes more strings, with $a$ and $b$ and
 without.*
 
 Same or different is a relation between two symbols. This chapter asks about more symbols at once: whether the first is in the majority, how many are distinct, whether an analogy holds. It ends where the book began, with same
@@ -85,13 +85,13 @@ figures.table(pd.DataFrame([
 # %% [markdown]
 r"""
 A network that learns the templates one by one needs a certain number of strings for each. One that finds what the templates of a label have in common might do with fewer. The kernel theorem covers all these tasks, for it allows any finite number of disjoint
-templates ({doc}`transformer-kernel`), but how many strings it takes depends on how well the template matrix is conditioned ({doc}`template-matrix`).
+templates ({prf:ref}`kernel-theorem`), but how many strings it takes depends on how well the template matrix is conditioned ({doc}`template-matrix`).
 
 In all figures, *plain* is the paper's transformer and *modified* the same with the {term}`identity parameters` $a$ and $b$ in every head ({doc}`two-parameters`, {doc}`same-different`). The training {term}`protocol` is that of {doc}`same-different`.
 
 ## Majority
 
-*Does the first symbol stand at more than half of the positions?* The strings consist of two symbols. Here are the eight templates of length 4:
+*Does the first symbol stand at more than half of the positions?* The strings consist of at most two symbols. Here are the eight templates of length 4:
 """
 
 # %% tags=["hide-input"]
@@ -108,7 +108,7 @@ r"""
 ::::{admonition} Details that we chose
 :class: ours
 
-The paper shows the curves, but not which templates are behind them. We take *all* strings of two symbols, $2^{k-1}$ templates, equally likely, with the label $+1$ where the first symbol is in the *strict* majority. Only even lengths give as many templates with
+The paper shows the curves, but not which templates are behind them. We take *all* strings of at most two symbols, $2^{k-1}$ templates, equally likely, with the label $+1$ where the first symbol is in the *strict* majority. Only even lengths give as many templates with
 $+1$ as with $-1$, and even lengths are those of the paper's figure. For $k = 2$ this is same or different. The label's variance is 1, so {term}`chance` is a loss of 1.
 ::::
 """
@@ -208,7 +208,7 @@ display(Markdown(crossings("counting-7", "test_error")))
 r"""
 ## Puzzles from psychology
 
-The paper opens with tests that psychologists give to people and animals, since they can be answered for things that nobody has seen before. Section 1 shows templates of them, but no training. We make a task of each, with labels $\pm1$; the templates, and what counts as a wrong
+Psychologists give such tests to people and animals, since they can be answered for things that nobody has seen before. The paper's first figure shows templates of them, but no training. We make a task of each, with labels $\pm1$; the templates, and what counts as a wrong
 answer, are ours.
 
 **Match to sample.** First a pair, the sample: its two symbols are equal or not. Then two pairs to choose from, of which one has equal symbols. Is the *first* of them alike to the sample in this ($+1$), or the second ($-1$)?

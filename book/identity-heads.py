@@ -10,7 +10,7 @@
 r"""
 # Heads that are already identities
 
-*Pretrained GPT-2 has heads whose weights contain a multiple of the identity. Random weights have none.*
+*The authors see multiples of the identity in heads of pretrained GPT-2. How much of that would chance give?*
 
 The {term}`identity parameters` hand $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$ to a network. If these are so useful, a network that was
 trained long enough should have built them by itself, in its ordinary weights. The authors looked into GPT-2
@@ -101,7 +101,8 @@ figures.show(figures.head_maps({name: np.ma.masked_invalid(m) for name, m in map
 Markdown(" ".join(
     f"{titles[name]}: "
     f"{(s > 0).sum()} of {len(s)} heads have a positive score (median {s.median():.1f}, from {s.min():.1f} to {s.max():.1f})."
-    for name, s in means.items()))
+    for name, s in means.items()) + " Chance alone makes half of the signs positive, and for the largest scores of smoothed pictures we have no law of chance. "
+         "So these numbers describe the pictures; whether they are more than chance takes the real weights.")
 
 # %% [markdown]
 r"""
@@ -148,7 +149,7 @@ else:
     both = {name: (m := mean_map("Plain", f"{name}_heads")).mean(1) for name in titles} if "Plain" in set(rows["series"]) else {}
     words = [f"$z$ of {titles[name]} is {m[0]:.1f} in the first layer and {m[1:].mean():.1f} "
              "in the later ones" for name, m in both.items()]
-    negative = any((m < 0).any() for m in both.values())
+    negative = "wvwo" in both and (both["wvwo"] < 0).any()
     note = " A negative diagonal of $W_V W_O^\\top$ subtracts what attention finds, instead of copying it." if negative else ""
     display(Markdown((f"In the plain model, the mean {'; '.join(words)}." + note if words else "") +
                      f" *{figures.coverage('perplexity', rows)}*"))

@@ -10,7 +10,7 @@
 r"""
 # From kernel to network: how wide, and what training adds
 
-*A last layer follows the kernel once the network is wider than a number that the template matrix gives. Training all weights does what no kernel does: it
+*A last layer comes near the kernel when the network is much wider than a number of ours, which the template matrix gives. Training all weights does what no kernel does: it
 sharpens the attention.*
 
 {doc}`transformer-kernel` made an infinitely wide transformer a kernel, and {doc}`learning-from-n` measured how this kernel learns. Nobody trains infinitely wide
@@ -353,7 +353,7 @@ The last layer reads $d_{\text{emb}} = 128$ numbers, so it has 129 weights. They
 
 # %% tags=["remove-input"]
 text = MISSING
-if complete["last-layer"]:
+if complete["last-layer"] and complete["last-layer-aba-abb"]:
     text = f"""
 At scale 64 the training loss is {train_loss["scale 64", 64]:.3f} with 64 strings, {train_loss["scale 64", 512]:.2f} with 512 and
 {train_loss["scale 64", 16384]:.2f} with 16,384, where the test loss is {test_loss["scale 64", 16384]:.2f}. More data can no longer help. The kernel theorem is about last layers much wider than the number of strings; this one is narrower. That the
@@ -434,7 +434,7 @@ figures.table(pd.DataFrame(compared, columns=["network", "trained", "strings to 
 
 # %% [markdown]
 r"""
-(The rows without a kernel are the experiments' transformer.) With its last layer alone, this transformer learns nothing about unseen symbols, up to 16,384 strings. Trained in full, from the same
+(The rows without a kernel are the experiments' transformer.) With the usual initial weights and its last layer alone trained, this transformer stays at {term}`chance` on unseen symbols up to 16,384 strings. Trained in full, from the same
 start, it succeeds. So training changes the *features*. How? One number of the theory is no longer fixed: the attention's inverse temperature. We trained both networks again and
 looked at the attention of the first layer at [CLS], on unseen strings:
 """

@@ -193,7 +193,7 @@ $$
 $$ (shrunken)
 
 and $\bar y_i$ is a weighted mean of the training labels $y$: the weights of template $i$'s strings add up to $1$, those of every other template's to $0$. If
-$\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions with diversity $\rho$, label noise $\sigma$ and every $\lambda > 0$
+$\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions with diversity $\rho$ (and at most $w$ wildcards in a template), label noise $\sigma$ and every $\lambda > 0$
 
 $$
 \begin{aligned}
@@ -584,7 +584,7 @@ X^{-1} = \sum_t \frac{n_t}{\lambda + w\, n_t} .
 $$
 
 A symbol adds at most $1/w$, however often it occurs: **what counts is how many different symbols have occurred**. Of $n$ draws with $P_t \propto t^{-s}$ that number grows like $n$ for
-$s < 1$, like $n / \log n$ for $s = 1$, and like $n^{1/s}$ for $s > 1$. So the exponent in $n$ should tend to $-1$ for $s \le 1$ and to $-1/s$ above.
+$s < 1$, like $n \log\log n / \log n$ for $s = 1$ (with $n$ symbols), and like $n^{1/s}$ for $s > 1$. So the exponent in $n$ should tend to $-1$ for $s \le 1$ and to $-1/s$ above.
 ::::
 
 For tasks with several wildcards a string belongs to several groups. `expected_error`, given the probabilities $P_t$ in place of $m$, then solves $(E + \lambda I) u = Z v$ for
@@ -672,8 +672,7 @@ Markdown(f"""
 | `make chapter C={NAME} PROFILE=full`: fits all models again, then draws this page from them | {sum(rows[name]["seconds"].sum() for name in names) / 3600:.1f} core-hours |
 {lines}
 
-The last five perform the runs that a file of `book/results` lacks, nothing when it is complete; the costs are those of all its runs, as measured on busy cores. Ten million
-strings need 4 GB of memory.
+The last five perform the runs that a file of `book/results` lacks, nothing when it is complete; the costs are those of all its runs, as measured on busy cores. For memory see {{doc}}`status`.
 """)
 
 # %% [markdown]

@@ -195,11 +195,11 @@ with torch.no_grad():
 assert abs(sum(losses) / 2 - 1 - (a**2 + b**2) / 2) <= BOUND
 Markdown(rf"""
 The first twin gives to VV the answer that the network gives to UU. That may still look harmless: both are "same". The second twin, with the exchange at position 2
-alone, is the one to look at. *What the network says to UU, the twin says to UV*, and the other way round: exchanging U and V at position 2 alone turns a
-"same" into a "different". The network cannot know that U at position 1 and U at position 2 are one thing. In its weights they are as unrelated as
+alone, is the one to look at. *What the network says to UU, the twin says to UV*, and the other way round: exchanging U and V at position 2 alone turns the
+question "same" into the question "different". The network cannot know that U at position 1 and U at position 2 are one thing. In its weights they are as unrelated as
 U and V.
 
-So every network has a twin, as likely as itself, that is right where it is wrong. Say that the network answers $a$ to UU and $b$ to UV. The
+So every network has a twin, as likely as itself, that gives its two answers the other way round: as far as the one tells UU from UV rightly, the other does so wrongly. Say that the network answers $a$ to UU and $b$ to UV. The
 mean of its loss and of its twin's is
 
 $$

@@ -113,7 +113,9 @@ $$ (logit)
 
 where $x_i$ is the normalised vector at position $i$. For a random $W_{Q,h}^\top W_{K,h}$ the logit of two equal symbols
 is not special. Gradient descent has to *learn* a matrix that behaves like the identity on all symbols, seen or not, from
-the symbols in the training set alone. The paper proves that it succeeds, given enough of them. And it proposes to hand over what is so hard
+the symbols in the training set alone. The paper proves that an infinitely wide
+transformer generalises given enough of them, even if only its last layer is trained ({doc}`learning-from-n`); what gradient descent on all
+weights needs, experiments say. And it proposes to hand over what is so hard
 to learn, with one trainable number $a_h$ for each head, and another, $b_h$, for the values:
 
 ::::{prf:definition} Identity parameters; sections 3 to 5, in our words
@@ -152,7 +154,8 @@ when the training loss is below 0.002. The scalars carry fixed multipliers of 10
 A second set of 1,000 strings, over yet other symbols, is for validation: the figure shows the test loss at the epoch with
 the lowest validation loss, the folded table also that of the last epoch. The seeds, 5 at each $n$, draw data and weights anew.
 
-Part of these settings is inferred, for not all of the paper's are public. They are the same in every chapter, and none was tuned to meet a curve.
+Part of these settings is inferred, for not all of the paper's are public: from its figures' axes, and (the multipliers, the stop) from what brings the authors' released
+code near its curves. They were fixed before the runs of this book, and are the same in every chapter, but for variants that are named as such.
 ::::
 """
 

@@ -441,11 +441,11 @@ their plane ({100 * share[2]:.2f} % of the spread here), and the curvature of $g
 
 # %% [markdown]
 r"""
-::::{prf:theorem} An exclusive or costs β⁸; ours
+::::{prf:theorem} An exclusive or costs at least β⁸; ours
 :label: exclusive-or
 :class: ours
 
-Let templates of wildcards have labels $f_i = \pm 1$ with $\sum_i f_i = 0$, and let $\sum_i f_i W_i = 0$ for their equality matrices. Then $f^\top \kappa f$ and $\nu$ are of order $\beta^8$.
+Let templates of wildcards have labels $f_i = \pm 1$ with $\sum_i f_i = 0$, and let $\sum_i f_i W_i = 0$ for their equality matrices. Then $f^\top \kappa f$ and $\nu$ are $O(\beta^8)$.
 ::::
 
 :::::{dropdown} Proof
@@ -524,7 +524,7 @@ plain, exclusive = needed["αα / αβ"], needed["same relation"]
 Markdown(f"""
 *{figures.coverage("eigenvalues", rows["eigenvalues"])} β = 2, γ = 1, λ = 0.01. ±: the standard error of the integration rule, over four randomisations. n: by `predicted_samples`. error: that of ridge regression on n strings.*
 
-The errors measured are between {min(measured.values()):.2f} and {max(measured.values()):.2f}. So two numbers computed from the templates alone, $\\nu$ and $D$, say how many strings are needed. For *same relation* it is
+The errors measured are between {min(measured.values()):.2f} and {max(measured.values()):.2f}. So what is computed from the templates alone says how many strings are needed. For *same relation* it is
 {exclusive:,} strings instead of {plain:,} for *same or different*, **{exclusive / plain:.0f} times** as many, though each of its two pairs is a question of *same or different*. The theorem's constants hide this:
 its $C$ does not depend on $n$, but very much on the task.
 """)

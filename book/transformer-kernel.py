@@ -111,7 +111,7 @@ z1 = sum(head() for _ in range(H)) / H**0.5  # (n, d)
 # %% [markdown]
 r"""
 What does a head see? Given the embeddings, $g_h$ is a random vector, so its product with a token's embedding is a random number $\zeta_t$, and with a
-position's vector a random number $p_i$. In the limit $d \to \infty$ these are *independent standard normals*, and the logits are
+position's vector a random number $p_i$. In the limit $d \to \infty$, with $W_Q$ scaled so that the entries of $g_h$ have variance 1, these are *independent standard normals*, and the logits are
 
 $$
 Z_0\, g_h = m(X), \quad m(X)_i = \zeta_{x_i} + \gamma\, p_i .
@@ -410,13 +410,14 @@ text = "*Rows are missing, so there is nothing to tell yet.*"
 if len(rows["gram"]) == len(experiments.experiment("gram").runs()):
     mean = figures.summary("gram", rows["gram"], "deviation").set_index(["series", "alphabet"])["mean"]
     ratios = {(s, m): mean[s, m] / (constant[s] / m**0.5) for s in TASKS for m in (10, 1000, int(ALPHABETS[-1]))}
+    share = rows["gram"].query("alphabet == 1000").groupby("series")["collisions"].mean()
     first = ", ".join(f"{ratios[s, 10]:.2f}" for s in TASKS)
     later = ", ".join(f"{ratios[s, int(ALPHABETS[-1])]:.2f}" for s in TASKS)
     text = f"""
 Measured over predicted, for the two tasks in turn: {first} at 10 symbols, {later} at {ALPHABETS[-1]:,}. For small alphabets the relative deviation must stay
 below 1, since its denominator grows with the collisions too, so the curves start flatter than the law. Collisions are rare long before they cease to matter: they weigh
-so much more than the blocks' values that at 1,000 symbols {rows["gram"].query("alphabet == 1000")["collisions"].mean():.1%} of the pairs make up
-a deviation of {mean["αβα / αββ", 1000]:.0%} and {mean["αα / αβ", 1000]:.0%}."""
+so much more than the blocks' values that at 1,000 symbols {share["αα / αβ"]:.2%} and {share["αβα / αββ"]:.2%} of the pairs make up
+a deviation of {mean["αα / αβ", 1000]:.0%} and {mean["αβα / αββ", 1000]:.0%}."""
 Markdown(text)
 
 # %% [markdown]

@@ -263,7 +263,7 @@ display(Markdown(f"Strings needed for a test loss of one half: {'; '.join(told)}
 
 # %% [markdown]
 r"""
-In the paper's figure, $a$ is what matters here, and $b$ alone changes little. That fits the task: the label is a number, so nothing has to be *copied* from the string to the answer, and copying is what $b$ is for
+In the paper's figure, $a$ is what matters most: it divides the number of strings by more than ten, where $b$ alone about halves it. That fits the task: the label is a number, so nothing has to be *copied* from the string to the answer, and copying is what $b$ is for
 ({doc}`why-copying-fails`).
 
 (The authors' files hold a second version of this figure, with training losses. For three of the networks it draws test losses, a slip. We compare with the test losses alone.)
@@ -286,7 +286,7 @@ display(Markdown(f"The plain transformer's curve crosses one half at $n$ = {cros
 r"""
 ## Programs that print a number
 
-The paper opens with a task that looks like reading code. A program sets two variables, then prints one. The names of the variables are wildcards, everything else is always the same:
+One of the tasks of the paper's first figure looks like reading code. A program sets two variables, then prints one. The names of the variables are wildcards, everything else is always the same:
 """
 
 # %%
@@ -436,7 +436,7 @@ Markdown(f"""
 r"""
 ## Try
 
-Drop `a`, add `b`, or start near the identity with `mimetic_alpha=0.7, mimetic_beta=0.7`. Then another task: `"same-order"` or `"same-relation"`. How far apart are the logits of the two templates?
+Drop `a`, add `b`, or start near the identity with `mimetic_alpha=0.7, mimetic_beta=0.7`. Then another task, `"same-order"`. How far apart are the logits of the two templates?
 """
 
 # %% tags=["nbval-ignore-output"]

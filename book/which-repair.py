@@ -87,7 +87,7 @@ learning rates with which the losses on seen *and* unseen symbols fall at a rate
 ::::{admonition} The other candidates
 :class: ours
 
-*A path for the symbol*
+*Attention and paths*
 - **+ b**: the head's output gains $b_h$ times what it attends to, $100\, b_h \sum_i A_{h,i}\, x_i$, with $A_{h,i}$ its attention to position $i$.
 - **+ a**: the attention logit of positions $i, j$ gains $100\, a_h\, x_i \cdot x_j$ ({doc}`same-different`). **+ a and b**: both.
 - **Pointer head** (after {cite:t}`vinyals2015pointer`): the *answer's* logit $\ell_t$ gains $100\, d_{\text{emb}} \sum_h p_h A_{h,t}$,
@@ -247,8 +247,8 @@ r"""
 ## Why: the matrix in between
 
 The repairs of the embeddings tend the two ends of the path from a symbol to its answer. The fault is in the middle. Between the symbol's vector $x$ and the
-answer stands $W_V W_O^\top$, and gradient descent builds an identity into it only on the span of the vectors that it has seen. {doc}`why-copying-fails`
-derives how much of an unseen vector lies in there: a share of $n / (d_{\text{emb}} + n + 1)$. Read the table with this in mind.
+answer stands $W_V W_O^\top$, and gradient descent builds an identity into it only on the span of the vectors that it has seen. An unseen
+vector has about $n/d_{\text{emb}}$ of its squared length in there, and {doc}`why-copying-fails` derives that the progress on unseen symbols is $n / (d_{\text{emb}} + n + 1)$ of that on seen ones. Read the table with this in mind.
 
 - **Freezing and resetting** keep an unseen vector as it was drawn: as far from the span of the seen ones as ever.
 - **Orthogonal** training symbols span a space of the same dimension, but evenly: random vectors nearly repeat one another once $n$ comes near
@@ -274,7 +274,7 @@ counts = {s: distinct(NAME, rows, s) for s in ("Plain", "4n symbols", "n/4 symbo
 listed = ", ".join(f"{s}: {v:.0f}" for s, v in counts.items() if v)
 last = rows["n"].max() if len(rows) else 0
 few = rows[(rows["series"] == "n/4 symbols") & (rows["n"] == last)]["test_error"].mean()
-Markdown(f"Counted in *distinct* symbols instead of strings, the curves cross one half at ({listed}). "
+Markdown(f"Counted in *distinct* symbols instead of strings, the curves cross one half at {listed}. "
          f"With n/4 symbols, {last} strings hold at most {last // 4} distinct ones, and {few:.0%} of the answers are wrong. "
          "What the data must have is different symbols, not more strings.")
 
