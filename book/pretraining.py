@@ -295,7 +295,7 @@ r"""
 
 # %% tags=["remove-input"]
 spent = pd.concat([rows, other]).drop_duplicates("key")
-hours = f"{spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs that are there" if len(spent) else "minutes a run"
+hours = f"at most {spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs that are there" if len(spent) else "minutes a run"
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
