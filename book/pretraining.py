@@ -178,7 +178,7 @@ if len(means):
         text += (" So, as far as these rows go, reading this little leaves the task as hard as it was. The published GPT-2 has read vastly more. That it "
                  "takes much text would fit both results; this chapter does not show how much.")
     if scalars < min(0.9, scratch, ready):
-        text += " The two scalars lower the loss without any text: pretraining of this size does not do what they do."
+        text += " With the two scalars, and without any text, it is the lowest of the three."
 Markdown(text)
 
 # %% [markdown]
@@ -295,7 +295,7 @@ r"""
 
 # %% tags=["remove-input"]
 spent = pd.concat([rows, other]).drop_duplicates("key")
-hours = f"{spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs that are there" if len(spent) else "minutes a run"
+hours = f"at most {spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs that are there" if len(spent) else "minutes a run"
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
