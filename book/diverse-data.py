@@ -16,6 +16,8 @@ and an exception.*
 So far every task was chosen by hand. What makes a task hard in general? The paper draws the templates at random and turns one knob at a time
 {cite:p}`boixadsera2024abstract`: the number $r$ of templates, and the number $R$ of {term}`regular tokens <regular token>` (ordinary tokens, which stand for themselves). We add
 two knobs, the length $k$ and the number $w$ of {term}`wildcards <wildcard>`. And before we look at any trained network, we ask the theory of {doc}`template-matrix` how hard each of the drawn tasks is.
+
+*Builds on {doc}`template-matrix` and {doc}`two-parameters`. Leads to {doc}`sensitivity` (what the settings of training do).*
 """
 
 # %% tags=["parameters"]

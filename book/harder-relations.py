@@ -15,6 +15,8 @@ without.*
 
 Same or different is a relation between two symbols. This chapter asks about more symbols at once: whether the first is in the majority, how many are distinct, whether an analogy holds. It ends where the book began, with same
 or different, but answered in words.
+
+*Builds on {doc}`same-different` and {doc}`two-parameters`. Leads to {doc}`why-copying-fails` (labels that are symbols themselves); {doc}`diverse-data` (what makes a task hard in general).*
 """
 
 # %% tags=["parameters"]
@@ -42,15 +44,6 @@ if profile == "full":
 rows = {name: experiments.load(name, results) for name in (*MINE, "majority", "majority-modified")}
 verdicts = claims.scoreboard(NAME, results)
 MISSING = "*Rows are missing, so there is no number to tell yet.*"
-
-
-def crossings(name, metric="test_loss"):
-    """n₅₀ of every series that has rows, in words."""
-    last = rows[name].groupby("series")["n"].max()
-    told = [f"{r.series.lower()}: {f'{r.n50:.0f}' if r.n50 < float('inf') else f'above {last[r.series]}, the largest so far'}"
-            for r in claims.n50_table(name, rows[name], metric).itertuples()]
-    return f"The $n$ at which the mean falls through one half. {'; '.join(told)}." if told else MISSING
-
 
 # %% [markdown]
 r"""
@@ -127,7 +120,7 @@ figures.show(figure, alt=" ".join(figures.alt_text(name, rows[name])
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('majority-pairs', rows['majority-pairs'])}*"))
 display(figures.values_table("majority-pairs", rows["majority-pairs"]))
-display(Markdown(crossings("majority-pairs")))
+display(Markdown(figures.crossings("majority-pairs", rows["majority-pairs"])))
 
 # %% tags=["remove-input"]
 halves = {name: {k: claims.published_n50(name, f"Length {k}") for k in (2, 4, 6, 8)} for name in ("majority", "majority-modified")}
@@ -181,7 +174,7 @@ figures.show(
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds; chance is 0.8. {figures.coverage('counting-5', rows['counting-5'])}*"))
 display(figures.values_table("counting-5", rows["counting-5"], "test_error"))
-display(Markdown(crossings("counting-5", "test_error")))
+display(Markdown(figures.crossings("counting-5", rows["counting-5"], "test_error")))
 display(Markdown("**How well the curves fit.**"))
 display(figures.fit_table("counting-5", rows["counting-5"], "test_error") if len(rows["counting-5"]) else Markdown(MISSING))
 
@@ -202,7 +195,7 @@ figures.show(
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds; chance is 0.86. {figures.coverage('counting-7', rows['counting-7'])}*"))
 display(figures.values_table("counting-7", rows["counting-7"], "test_error"))
-display(Markdown(crossings("counting-7", "test_error")))
+display(Markdown(figures.crossings("counting-7", rows["counting-7"], "test_error")))
 
 # %% [markdown]
 r"""
@@ -268,7 +261,7 @@ figures.show(figures.pairs("psychometric", puzzles, panels,
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('psychometric', rows['psychometric'])}*"))
 display(figures.values_table("psychometric", rows["psychometric"]))
-display(Markdown(crossings("psychometric")))
+display(Markdown(figures.crossings("psychometric", rows["psychometric"])))
 
 # %% [markdown]
 r"""
@@ -294,7 +287,7 @@ figures.show(
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. The paper has no such curve in its figures. {figures.coverage('word-labels', rows['word-labels'])}*"))
 display(figures.values_table("word-labels", rows["word-labels"], "test_error"))
-display(Markdown(crossings("word-labels", "test_error")))
+display(Markdown(figures.crossings("word-labels", rows["word-labels"], "test_error")))
 
 # %% [markdown]
 r"""

@@ -16,6 +16,8 @@ The {term}`identity parameters` hand $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
 trained long enough should have built them by itself, in its ordinary weights. The authors looked into GPT-2
 {cite:p}`boixadsera2024abstract,radford2019language` and showed pictures of such matrices. This chapter puts a number on them, says what that number is
 by chance, and looks into our own small models.
+
+*Builds on {doc}`perplexity`. Leads to {doc}`pretraining` (does a pretrained model need fewer strings?).*
 """
 
 # %% tags=["parameters"]

@@ -51,9 +51,9 @@ Have a task of your own? {doc}`playground` asks the kernel whether a transformer
 
 ## What held up
 
-Each claim was written down with its measure and its tolerances before it was measured: *{term}`held`* is within the first tolerance (a factor 2 for
+Each claim was written down with its measure and its tolerances before it was measured (one range was changed on the way, and {doc}`kernel-to-network` says how): *{term}`held`* is within the first tolerance (a factor 2 for
 [$n_{50}$](#half-point), the number of strings at which the test loss falls through one half), *{term}`held in part`* within the second (a factor 4).
-A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
+A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds, unless the measure says otherwise.
 """
 
 # %% tags=["remove-input"]

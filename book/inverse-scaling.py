@@ -16,6 +16,8 @@ number a head, 16 are enough at every dimension from 64 to 512.*
 Larger models are better models: that is the rule, and it has exceptions. The paper finds one in the simplest of all tasks, {term}`copying`
 {cite:p}`boixadsera2024abstract`. Last chapter, {doc}`why-copying-fails`, computed the reason at the first moment of training. Here the networks
 are trained to the end.
+
+*Builds on {doc}`why-copying-fails`. Leads to {doc}`symbolic-programs` (copying the right one of several symbols); {doc}`which-repair` (other cures than $b$).*
 """
 
 # %% tags=["parameters"]

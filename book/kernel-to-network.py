@@ -16,6 +16,8 @@ sharpens the attention.*
 {doc}`transformer-kernel` made an infinitely wide transformer a kernel, and {doc}`learning-from-n` measured how this kernel learns. Nobody trains infinitely wide
 networks. So this chapter goes back, in three steps: a *finite* network of the theory's kind, of which the last layer is trained; the *experiments'* transformer, of
 which again only the last layer is trained; and that transformer with all of its weights trained.
+
+*Builds on {doc}`transformer-kernel`, {doc}`template-matrix` and {doc}`learning-from-n`. Leads to {doc}`two-parameters` (a way to sharpen attention with one number).*
 """
 
 # %% tags=["parameters"]

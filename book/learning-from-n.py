@@ -16,6 +16,8 @@ bound's exponent is the true one, without noise it is doubled.*
 {doc}`transformer-kernel` turns a wide transformer into a kernel, and {doc}`template-matrix` shows that this kernel tells templates apart. What is
 left of the paper's theorem is a rate: how fast does the error on {term}`unseen symbols <unseen symbol>` fall with the number $n$ of training strings, and
 with the diversity $\rho$ of their symbols? This chapter says what to expect, why, and then measures it.
+
+*Builds on {doc}`transformer-kernel` and {doc}`template-matrix`. Leads to {doc}`kernel-to-network` (what of this is true of finite, trained networks).*
 """
 
 # %% tags=["parameters"]

@@ -17,6 +17,8 @@ In {doc}`same-different` the fully-connected network stays at chance, from 4 str
 have done better. First the theorem and its proof. Then the proof happens inside a network, to the last digit. Then a statistical test looks for the
 smallest trace of knowledge in many trained networks. Last, the paper's repair: one change to the input, which takes away the assumption that
 the proof rests on.
+
+*Builds on {doc}`same-different`. Leads to {doc}`transformer-kernel` (what a transformer can tell apart, and an MLP cannot).*
 """
 
 # %% tags=["parameters"]

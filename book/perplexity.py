@@ -17,6 +17,8 @@ model is a different thing: a text is not built to need abstract symbols, but na
 them is worth something. The paper {cite:p}`boixadsera2024abstract` therefore trains GPT-2 {cite:p}`radford2019language` from
 scratch, with and without $a$ and $b$, and compares {term}`perplexities <perplexity>`. This chapter does so at a size that a laptop trains in minutes.
 What a model trained on text is worth on a template task is the question of {doc}`pretraining`.
+
+*Builds on {doc}`same-different` and {doc}`which-repair`. Leads to {doc}`identity-heads` (do trained models build the identity by themselves?).*
 """
 
 # %% tags=["parameters"]

@@ -15,6 +15,8 @@ r"""
 So far every network began with random weights. The paper {cite:p}`boixadsera2024abstract` also trains GPT-2 {cite:p}`radford2019language` on a template
 task, once from random weights and once from those that pretraining on text left behind. The published curves are far apart. This chapter asks the
 same of a language model small enough to be pretrained here, and puts the two scalars beside it.
+
+*Builds on {doc}`perplexity` and {doc}`identity-heads`. Leads to {doc}`playground` (will a transformer learn a task of your own?).*
 """
 
 # %% tags=["parameters"]

@@ -16,6 +16,8 @@ Show somebody two pictures of things they have never seen and ask whether they a
 these things before. This chapter asks the same of three neural networks: they are trained on pairs of symbols, `αα`
 (same, label $+1$) against `αβ` (different, label $-1$), and tested on pairs of symbols that **never occurred in
 training**. It is the smallest task of the paper {cite:p}`boixadsera2024abstract` and shows all of its story.
+
+*Builds on nothing. Leads to {doc}`mlps-cannot` (why the first network can never leave chance); {doc}`two-parameters` (what the modification does inside).*
 """
 
 # %% tags=["parameters"]

@@ -14,6 +14,8 @@ r"""
 
 A learning curve belongs to one setting of everything else. The paper varies the settings of its {term}`plain transformer` on `αβα` against `αββ`
 {cite:p}`boixadsera2024abstract`. This chapter does it again, one knob or two at a time, and asks of every knob whether the best setting is a narrow peak or a broad plain.
+
+*Builds on {doc}`same-different` and {doc}`two-parameters`. Leads to {doc}`perplexity` (the two numbers in a language model).*
 """
 
 # %% tags=["parameters"]

@@ -16,6 +16,8 @@ A program of one line assigns two values and prints one of them: `α="γ";β="δ
 `…print(β)` the answer `δ`. Nothing in it has a meaning of its own but the punctuation: the names of the variables and their
 values are symbols that training has never seen. To answer, a network has to do two things of this book at once: *compare*, to find
 the assignment whose variable is printed ({doc}`same-different`), and *copy* the value that stands there ({doc}`inverse-scaling`).
+
+*Builds on {doc}`same-different` and {doc}`inverse-scaling`. Leads to {doc}`which-repair` (which change to the network cures what).*
 """
 
 # %% tags=["parameters"]

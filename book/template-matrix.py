@@ -16,6 +16,8 @@ smallest eigenvalue, and it differs between tasks by a factor of hundreds.*
 {doc}`transformer-kernel` turns a wide transformer into a kernel $K$. Between two strings without a symbol in common, $K$ depends only on the two templates.
 So all that can carry over to *unseen* symbols fits into a matrix with one row and one column for each template. This chapter looks at that matrix: what is in
 it, why it is never singular, and what its size has to do with the amount of data. {doc}`learning-from-n` then measures the learning curves.
+
+*Builds on {doc}`transformer-kernel`. Leads to {doc}`learning-from-n` (from how many strings).*
 """
 
 # %% tags=["parameters"]

@@ -16,6 +16,8 @@ knows.*
 In {doc}`mlps-cannot` the name of a symbol is all that a network has to go by. This chapter follows the paper's transformer from its
 input to its last layer, and asks at each step what is left of the names when the network is wide. The answer is a kernel: a number $K(x, y)$
 for two strings, which {doc}`template-matrix` and {doc}`learning-from-n` then put to use.
+
+*Builds on {doc}`mlps-cannot`. Leads to {doc}`template-matrix` (the small matrix that decides what is learned).*
 """
 
 # %% tags=["parameters"]

@@ -16,6 +16,8 @@ A transformer that has learned to {term}`copy <copying>` the symbols of its trai
 {doc}`why-copying-fails` explains it, {doc}`inverse-scaling` measures it. The paper {cite:p}`boixadsera2024abstract` repairs it with one number $b$
 in each attention head. Is $b$ special, or would anything else have done as well? This chapter changes the plain network in twelve ways, one
 at a time.
+
+*Builds on {doc}`why-copying-fails` and {doc}`inverse-scaling`. Leads to {doc}`diverse-data` (what the data must be like).*
 """
 
 # %% tags=["parameters"]

@@ -16,6 +16,8 @@ r"""
 that it trains on. On a symbol that it has never seen, it fails, and a *larger* embedding makes it worse {cite:p}`boixadsera2024abstract`.
 This chapter shows why, at the very first moment of training, where everything can be computed exactly. {doc}`inverse-scaling`
 then trains the networks.
+
+*Builds on {doc}`same-different`. Leads to {doc}`inverse-scaling` (the same networks, trained to the end).*
 """
 
 # %% tags=["parameters"]

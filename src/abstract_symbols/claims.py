@@ -127,6 +127,8 @@ def _judge(claim: Claim, results: Path | None) -> Judgement:
     if len(rows) < expected:
         return Judgement(claim, "not tested", None, coverage)
     measured = MEASURES[claim.measure](claim, rows)
+    if claim.measure == "n50" and measured.ours > (last := rows[e.x].max()) and last < claim.part * measured.paper:
+        return Judgement(claim, "not tested", None, f"{coverage}; above {last}, and the grid ends before the tolerance")
     within = (measured.distance <= claim.held, measured.distance <= claim.part, True)
     return Judgement(claim, VERDICTS[within.index(True)], measured, coverage)
 

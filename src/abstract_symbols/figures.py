@@ -644,6 +644,20 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
+def crossings(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
+    """n₅₀ of every series that has rows, as a Markdown sentence; at an end of the rows it is only a bound."""
+    ends = rows.groupby("series")["n"].agg(["min", "max"])
+    told = []
+    for r in claims.n50_table(name, rows, metric).itertuples():
+        first, last = ends.loc[r.series]
+        words = f"at most {first}" if r.n50 <= first else f"{r.n50:.0f}" if np.isfinite(r.n50) else (
+            f"above {last}, the largest so far")
+        told.append(f"{r.series}: {words}")
+    if not told:
+        return "*Rows are missing, so there is no number to tell yet.*"
+    return f"The $n$ at which the mean falls through one half. {'; '.join(told)}."
+
+
 def values_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HTML:
     """The figure's values in a folded table: ours at the best validation epoch and at the last, and the paper's."""
     e = experiments.experiment(name)
