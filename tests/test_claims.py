@@ -516,3 +516,12 @@ def test_every_series_of_an_experiment_with_a_published_figure_has_its_curve(nam
 def test_what_the_paper_did_not_draw_has_no_curve():
     assert claims.published("same-different", "With dropout").empty
     assert claims.published("stop-rule", "Transformer").empty
+
+
+@pytest.mark.parametrize(("last", "verdict"), [(1.0, "not tested"), (0.4, "held")])
+def test_a_curve_that_may_yet_fall_within_the_tolerance_is_not_judged(last, verdict, tmp_path):
+    """The published LSTM falls through one half near 4,851, twice of which is beyond the grid's last n."""
+    write_metrics(tmp_path, "architectures", lambda of: {"test_loss": last if of.n == 8192 else 1.0}, "LSTM")
+    judgement = judge("aba-lstm", tmp_path)
+    assert judgement.verdict == verdict
+    assert ("above 8192" in judgement.coverage) == (judgement.measured is None) == (verdict == "not tested")

@@ -841,3 +841,14 @@ def test_a_figure_without_rows_yet_is_drawn_all_the_same(draw):
     name = "mlp-law" if draw is figures.p_values else "fully-connected"
     e = experiments.EXPERIMENTS[name]
     assert draw(name, pd.DataFrame(columns=["series", *experiments.columns(e.kind)])).axes
+
+
+@pytest.mark.parametrize(("losses", "words"), [
+    ({4: 1.0, 8: 0.0, 16: 0.0}, "6"), ({4: 0.4, 8: 0.3, 16: 0.2}, "at most 4"),
+    ({4: 1.0, 8: 0.9, 16: 0.8}, "above 16, the largest so far")])
+def test_a_crossing_at_the_end_of_the_rows_is_told_as_a_bound(losses, words):
+    series = next(iter(E.series))
+    rows = pd.DataFrame([{"series": series, "n": n, "seed": seed, "test_loss": loss}
+                         for n, loss in losses.items() for seed in range(2)])
+    assert f"{series}: {words}." in figures.crossings(NAME, rows)
+    assert "missing" in figures.crossings(NAME, rows[:0])
