@@ -125,6 +125,13 @@ chapters link to this page. A paragraph *Source* says where in the paper, or in 
    :members:
 ```
 
+### `language.pretraining`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.language.pretraining
+   :members:
+```
+
 ## Runs, experiments and results
 
 ### `runs`

@@ -12,9 +12,9 @@ r"""
 
 *A language model has read a lot before it sees a template task. Does it need fewer strings, and does reading do what $a$ and $b$ do?*
 
-So far every network began with random weights. The paper {cite:p}`boixadsera2024abstract` also trains GPT-2 {cite:p}`radford2019language` on a template
-task, once from random weights and once from those that pretraining on text left behind. The published curves are far apart. This chapter asks the
-same of a language model small enough to be pretrained here, and puts the two scalars beside it.
+So far every network began with random weights. The paper {cite:p}`boixadsera2024abstract` also trains GPT-2 {cite:p}`radford2019language` on a
+{term}`template task`, once from random weights and once from those that pretraining on text left behind. The published curves are far apart. This chapter asks the
+same of a language model small enough to be pretrained here, and puts the two scalars, the {term}`identity parameters`, beside it.
 
 *Builds on {doc}`perplexity` and {doc}`identity-heads`. Leads to {doc}`playground` (will a transformer learn a task of your own?).*
 """
@@ -40,7 +40,7 @@ r"""
 :label: pretraining-helps
 :class: paper
 
-On a template task, pretrained GPT-2 generalises to unseen symbols from far fewer strings than the same architecture with random weights. This
+On a template task, pretrained GPT-2 generalises to {term}`unseen symbols` from far fewer strings than the same architecture with random weights. This
 is so for several sizes of the model.
 ::::
 

@@ -3,6 +3,7 @@
 import ctypes
 import importlib
 import re
+import subprocess
 import sys
 import unicodedata
 
@@ -21,9 +22,9 @@ def build(chromium_path, html):
     """tools/build.py, its PDF made of the notebooks as they are."""
     sys.path.insert(0, str(ROOT / "tools"))
     try:
-        module = importlib.import_module("build")
-        module.build_pdf()
-        yield module
+        # In a process of its own: this one may have a browser open already, and Playwright wants no second loop.
+        subprocess.run([sys.executable, ROOT / "tools" / "build.py", "pdf"], check=True)
+        yield importlib.import_module("build")
     finally:
         sys.path.remove(str(ROOT / "tools"))
 
