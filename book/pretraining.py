@@ -40,7 +40,7 @@ r"""
 :label: pretraining-helps
 :class: paper
 
-On a template task, pretrained GPT-2 generalises to {term}`unseen symbols` from far fewer strings than the same architecture with random weights. This
+On a template task, pretrained GPT-2 generalises to {term}`unseen symbols <unseen symbol>` from far fewer strings than the same architecture with random weights. This
 is so for several sizes of the model.
 ::::
 
