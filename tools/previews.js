@@ -14,3 +14,14 @@ tippy.setDefaultProps({
 });
 
 document.addEventListener("keydown", (event) => event.key === "Escape" && tippy.hideAll());
+
+// A link that is a formula and nothing else has no text for a screen reader; the word that it leads to is its name.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll('a[href*="#term-"]')) {
+    const rest = link.cloneNode(true);
+    rest.querySelectorAll(".math").forEach((formula) => formula.remove());
+    if (!rest.textContent.trim()) {
+      link.setAttribute("aria-label", decodeURIComponent(link.hash).replace("#term-", "").replaceAll("-", " "));
+    }
+  }
+});
