@@ -55,8 +55,17 @@ def to_rst(app, what, name, obj, options, lines):
     lines[:] = re.sub(r"(?m)^\S.*[^:\n](\n +\S.*)+", lambda found: re.sub(r"\n +", "\n", found[0]), text).split("\n")
 
 
+def plain_signatures(app, pagename, templatename, context, doctree):
+    """Sphinx writes a long signature as a list of definitions without terms; to a screen reader it is text."""
+    if body := context.get("body"):
+        first, role = '<dd><em class="sig-param">', ' role="none">'
+        body = body.replace(f"<dl>\n{first}", f"<dl{role}\n{first}")
+        context["body"] = body.replace(first, first.replace(">", role, 1))
+
+
 def setup(app):
     app.add_post_transform(LinkNames)
     app.connect("env-updated", write_again)
+    app.connect("html-page-context", plain_signatures)
     app.connect("autodoc-process-docstring", to_rst, priority=100)  # before napoleon, which makes lists of arguments
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,13 +15,15 @@ tippy.setDefaultProps({
 
 document.addEventListener("keydown", (event) => event.key === "Escape" && tippy.hideAll());
 
-// A link that is a formula and nothing else has no text for a screen reader; the word that it leads to is its name.
-document.addEventListener("DOMContentLoaded", () => {
-  for (const link of document.querySelectorAll('a[href*="#term-"]')) {
-    const rest = link.cloneNode(true);
-    rest.querySelectorAll(".math").forEach((formula) => formula.remove());
-    if (!rest.textContent.trim()) {
-      link.setAttribute("aria-label", decodeURIComponent(link.hash).replace("#term-", "").replaceAll("-", " "));
-    }
+// A link that is a formula and nothing else has no text for a screen reader; its name is the word that it leads to, or
+// the formula as it is written, which stands here until it is typeset.
+for (const link of document.querySelectorAll('a[href*="#term-"]')) {
+  const rest = link.cloneNode(true);
+  const formulas = [...rest.querySelectorAll(".math")];
+  const written = formulas.map((formula) => formula.textContent.replace(/[\\(){}$]/g, "").replace("_", " ")).join(" ");
+  formulas.forEach((formula) => formula.remove());
+  if (!rest.textContent.trim()) {
+    const word = decodeURIComponent(link.hash).replace("#term-", "").replaceAll("-", " ");
+    link.setAttribute("aria-label", /^\d+$/.test(word) ? written || "symbol" : word);
   }
-});
+}
