@@ -366,7 +366,7 @@ display(Markdown(figures.crossings("mimetic", rows["mimetic"])))
 r"""
 ## Dropout, a variant of ours
 
-We do not know all of the paper's settings. One that would save data is dropout on the embedded strings, in training alone. As a labelled variant, 3 seeds, at most 250 epochs:
+We do not know all of the paper's settings. One that *might* save data is dropout on the embedded strings, in training alone; whether it does, the rows say. As a labelled variant, 3 seeds, at most 250 epochs:
 """
 
 # %%
