@@ -62,11 +62,13 @@ def test_run_of_one_series_leaves_the_others(capsys, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, series=two))
     assert main([*RUN_TINY, "--series", "wide", "--upto", "8"]) == 0
     assert set(load("tiny")["n"]) == {4, 8}
+    assert main([*RUN_TINY, "--series", "narrow", "--from", "8", "--upto", "8"]) == 0
+    assert set(load("tiny").query("series == 'narrow'")["n"]) == {8}
     assert main([*RUN_TINY, "--series", "wide"]) == 0
-    assert set(load("tiny")["series"]) == {"wide"} and len(load("tiny")) == 6
+    assert load("tiny")["series"].value_counts().to_dict() == {"wide": 6, "narrow": 2}
     assert main([*RUN_TINY, "--series", "wide", "narrow"]) == 0
     assert len(load("tiny")) == 12
-    assert capsys.readouterr().out == "tiny: complete\n" * 3
+    assert capsys.readouterr().out == "tiny: complete\n" * 4
 
 
 def test_run_says_what_is_missing_when_time_is_up(capsys):
@@ -116,6 +118,7 @@ def test_a_broken_row_fails_every_command_that_reads_it_in_one_line(capsys, book
     (["run", "tiny", "--device", "tpu"], "'tpu'; known are auto, cpu, cuda"),
     ([*RUN_TINY, "--minutes", "0"], "minutes=0"),
     (["run", "tiny", "--workers", "0"], "workers=0"),
+    ([*RUN_TINY, "--from", "13"], "from 13 up to inf: experiment 'tiny' has n = 4, 8, 12"),
     ([*RUN_TINY, "--series", "MLP"], "'tiny' has no series 'MLP'; it has Fully-connected"),
     (["bench", "--device", "tpu"], "'tpu'"),
     (["bench", "--members", "0"], "members=0"),

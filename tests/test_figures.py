@@ -384,6 +384,7 @@ def test_a_row_opens_to_its_measure_tolerances_rows_and_command(claim):
     assert all(str(tolerance) in text for tolerance in (claim.part, *([claim.held] if claim.held else [])))
     assert f"{experiments.experiment(claim.experiment).path().name}" in text and "7 of 55 runs" in text
     assert f"run {claim.experiment} --series" in text and all(f'"{s}"' in text for s in claim.series)
+    assert ("--from" in text) == ("within" in claim.options)
 
 
 def test_the_filters_offer_every_verdict_and_chapter_with_their_numbers_and_hide_the_others():

@@ -17,8 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--minutes", type=float, help="start nothing new after so long")
     run.add_argument("--workers", type=int, help="processes of one thread each (default: all cores; 1 on a GPU)")
     run.add_argument("--series", nargs="+", default=(), help="only these series (default: all)")
+    run.add_argument("--from", type=float, default=float("-inf"), metavar="X", dest="first",
+                     help="only runs from this n on, or whatever is on the figure's horizontal axis")
     run.add_argument("--upto", type=float, default=float("inf"), metavar="X",
-                     help="only runs up to this n, or whatever is on the figure's horizontal axis")
+                     help="only runs up to this n")
     run.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of this Dask scheduler do the work")
     commands.add_parser("verify", help="check every results file, and judge every claim from them")
     bench = commands.add_parser("bench", help="measure the speed of training and of the kernel, and write it down")
@@ -51,7 +53,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     missing = experiments.run(args.name, device=args.device, minutes=args.minutes, workers=args.workers,
-                              scheduler=args.scheduler, series=args.series, upto=args.upto)
+                              scheduler=args.scheduler, series=args.series, first=args.first, upto=args.upto)
     print(f"{args.name}: {missing} runs missing; the same command goes on" if missing else f"{args.name}: complete")
     return 0
 

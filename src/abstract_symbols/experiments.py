@@ -904,8 +904,8 @@ def units(runs: Iterable[Job], device: str) -> list[list[Job]]:
 
 
 def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None,
-        scheduler: str | None = None, series: Sequence[str] = (), upto: float = float("inf"),
-        results: Path | None = None) -> int:
+        scheduler: str | None = None, series: Sequence[str] = (), first: float = float("-inf"),
+        upto: float = float("inf"), results: Path | None = None) -> int:
     """Perform what an experiment's results file lacks, appending each unit's rows as it ends.
 
     Args:
@@ -914,11 +914,11 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         workers: processes, each of one thread; all cores unless given, and one on a GPU.
         scheduler: address of a Dask scheduler, whose workers then do the work; a lost worker's units are done again.
         series: only these; all unless given.
-        upto: only runs whose x, the first field of the grid, is at most this.
+        first, upto: only runs whose x, the first field of the grid, is at least and at most this.
         results: a folder of one's own instead of the committed results.
     Returns: how many of these rows are still missing.
-    Raises: ValueError for an unknown experiment, series or device, an `upto` below the grid, non-positive minutes or
-        workers, a broken results file.
+    Raises: ValueError for an unknown experiment, series or device, no x from `first` to `upto`, non-positive minutes
+        or workers, a broken results file.
     """
     e = experiment(name)
     unknown = [s for s in series if s not in e.series]
@@ -931,12 +931,13 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         raise ValueError(f"minutes={minutes}: must be positive")
     if workers != int(workers) or workers < 1:
         raise ValueError(f"workers={workers}: must be a whole number, at least 1")
+    asked = {r.key for r, label in e.runs().items()
+             if (not series or label in series) and first <= getattr(r, e.x) <= upto}
+    if not asked:
+        raise ValueError(f"from {first:g} up to {upto:g}: experiment {name!r} has {e.x} = "
+                         f"{', '.join(f'{x:g}' for x in e.grid[e.x])}")
     with ResultsFile(e.path(results), e.kind) as file:
         done = {row["key"] for row in file.rows}
-        asked = {r.key for r, label in e.runs().items()
-                 if (not series or label in series) and getattr(r, e.x) <= upto}
-        if not asked:
-            raise ValueError(f"upto={upto}: experiment {name!r} starts at {e.x} = {min(e.grid[e.x])}")
         missing = asked - done
         shapes = {r.shape for r in e.runs() if r.key in missing}  # no network is built for what is not to be done
         todo = [unit for unit in units((r for r in e.runs() if r.shape in shapes), device)

@@ -794,10 +794,11 @@ def _evidence(j: claims.Judgement) -> str:
     tolerance = TOLERANCE_WORDS[c.measure].format(**{**c.options, "held": c.held, "part": c.part, **words})
     within = "" if "within" not in c.options else " for {} from {:g} to {:g}".format(e.x, *c.options["within"])
     series = " ".join(f'"{s}"' for s in c.series)
+    only = "" if "within" not in c.options else " --from {:g} --upto {:g}".format(*c.options["within"])
     facts = (f'Chapter <a href="{c.chapter}.html">{c.chapter}</a>, claim <code>{c.id}</code>.',
              f"Measure: {MEASURE_WORDS[c.measure]}; {html.escape(tolerance)}.",
              f"Rows: {html.escape(', '.join(c.series))} in results/{e.path().name}{within}: {j.coverage}.",
-             f"<code>python -m abstract_symbols run {e.name} --series {html.escape(series)}</code>")
+             f"<code>python -m abstract_symbols run {e.name} --series {html.escape(series)}{only}</code>")
     return "".join(f"<p>{fact}</p>" for fact in facts)
 
 
