@@ -853,3 +853,11 @@ def test_a_crossing_at_the_end_of_the_rows_is_told_as_a_bound(losses, words):
                          for n, loss in losses.items() for seed in range(2)])
     assert f"{series}: {words}." in figures.crossings(NAME, rows)
     assert "missing" in figures.crossings(NAME, rows[:0])
+
+
+def test_answers_show_every_string_and_the_mean_of_its_template():
+    table = pd.DataFrame({"template": ["αβ", "αα", "αβ"], "answer": [-1.0, 1.0, 0.0]})
+    (ax,) = figures.answers(table).axes
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["αα", "αβ"]
+    assert sorted(y for dots in ax.collections for _, y in dots.get_offsets()) == [-1.0, 0.0, 1.0]
+    assert np.concatenate([line.get_ydata() for line in ax.lines]).tolist() == [1.0, -0.5]

@@ -491,6 +491,17 @@ def scatter(table: pd.DataFrame, x: str, y: str, hue: str, *, xlabel: str, ylabe
     return figure
 
 
+def answers(table: pd.DataFrame) -> Figure:
+    """A network's answers to single strings, a row each with its `template` and `answer`, and every template's mean."""
+    figure, ax = plt.subplots()
+    table = table.sort_values("template", kind="stable")
+    sns.stripplot(table, x="template", y="answer", hue="template", jitter=0.3, size=3, alpha=0.5, legend=False, ax=ax)
+    sns.pointplot(table, x="template", y="answer", errorbar=None, linestyle="none", marker="_", markersize=36,
+                  markeredgewidth=3, color="0.2", ax=ax)
+    ax.set(xlabel="template of the string", ylabel="answer")
+    return figure
+
+
 def blocks(panels: dict[str, tuple[np.ndarray, list[int]]], names: list[str], *, limits: tuple[float, float],
            label: str) -> Figure:
     """Square matrices whose rows are sorted into blocks, side by side on one colour scale that ends at the limits.
