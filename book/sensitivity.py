@@ -107,6 +107,9 @@ figure.legend(loc="outside upper left", ncols=2)
 figures.show(figure, alt="Training loss against epochs for three learning rates. " + " ".join(
     f"{lr:g}: {trace[-1, 1]:.1g} after {len(trace)} epochs." for lr, trace in traces.items()))
 
+# %% tags=["remove-input", "nbval-ignore-output"]
+figures.points_table(figure)
+
 # %% [markdown]
 r"""
 There are two ways to fail on unseen symbols. One is not to fit the training strings at all, because the steps are too small for the epochs there are, or too large to settle. The other is to fit them, but by

@@ -546,6 +546,141 @@ def test_a_figure_of_no_points_tells_none(displayed):
     assert "points" not in displayed.outputs[0].metadata["image/png"]
 
 
+def told(figure):
+    """{series: {words of x: words of y}} of a figure."""
+    figure.draw_without_rendering()
+    return {curve["name"]: {point[2]: point[3] for point in curve["points"]} for curve in figures.points(figure)}
+
+
+@pytest.mark.parametrize("kind", ["line", "error bars", "dots", "bars", "lying bars"])
+def test_what_a_chapter_draws_itself_is_read_off_the_axes(kind):
+    figure, ax = plt.subplots()
+    draw = {"line": lambda: ax.plot([1, 2], [3.0, 0.12345], label="ours"),
+            "error bars": lambda: ax.errorbar([1, 2], [3.0, 0.12345], yerr=1, label="ours"),
+            "dots": lambda: ax.scatter([1, 2], [3.0, 0.12345], label="ours"),
+            "bars": lambda: ax.bar(["1", "2"], [3.0, 0.12345], bottom=1, label="ours"),
+            "lying bars": lambda: ax.barh(["1", "2"], [3.0, 0.12345], left=1, label="ours")}
+    draw[kind]()
+    x, y = ("loss", "n = training strings") if kind == "lying bars" else ("n = training strings", "loss")
+    ax.set(xlabel=x, ylabel=y)
+    assert told(figure) == {"ours": {"n = 1": "loss = 3", "n = 2": "loss = 0.1235"}}
+
+
+def test_what_has_no_label_or_is_no_data_has_no_points():
+    figure, ax = plt.subplots()
+    ax.plot([1, 2], [3, 4])
+    ax.scatter([1, 2], [3, 4])
+    ax.bar([1, 2], [3, 4])
+    ax.axhline(3.5, label="a bound")
+    ax.axline((1, 3), slope=1, label="equal")
+    assert told(figure) == {}
+    ax.plot([1, 2], [3, 4], label="data")
+    ax.axis("off")
+    assert told(figure) == {}, "a diagram"
+    ax.axis("on")
+    assert list(told(figure)) == ["data"]
+
+
+def test_a_dense_line_tells_some_of_its_points_and_one_with_markers_all():
+    figure, ax = plt.subplots()
+    x = np.arange(201.0)
+    ax.plot(x, x, label="line")
+    ax.plot(x, 2 * x, "o", label="dots")
+    ax.set(xlabel="x", ylabel="y")
+    found = told(figure)
+    assert len(found["dots"]) == 201 and 20 < len(found["line"]) < 100
+    assert {"x = 0", "x = 200"} < set(found["line"])
+
+
+CELLS = pd.DataFrame([[1.0, 10.0, 100.0], [0.5, np.nan, 1000.0]], index=pd.Index(["0.5", "2"], name="γ"),
+                     columns=pd.Index(["1", "2", "3"], name="β"))
+
+
+@pytest.mark.parametrize("kind", ["heatmap", "grids", "imshow", "imshow, lower"])
+def test_a_cell_of_a_heat_map_is_a_point_in_its_middle_with_row_column_and_value(kind, displayed):
+    figures.style()
+    if kind == "heatmap":
+        figure = figures.heatmap(CELLS, title="map", annotate=False, log=True, label="ν")
+    elif kind == "grids":
+        figure = figures.grids({"map": CELLS}, limits=(0, 1000), label="ν")
+        for text in figure.axes[0].texts:
+            text.remove()  # it stands where the colour is looked at
+    else:
+        figure, ax = plt.subplots()
+        image = ax.imshow(CELLS, aspect="auto", origin=kind.partition(", ")[2] or "upper", interpolation="nearest")
+        ax.set_xticks(range(3), CELLS.columns)
+        ax.set_yticks(range(2), CELLS.index)
+        ax.set(title="map", xlabel="β", ylabel="γ")
+        ax.grid(visible=False)
+        figure.colorbar(image, label="ν")
+    drawn = [*figure.axes[0].collections, *figure.axes[0].images][0]
+    figures.show(figure, alt="")
+    pixels, points = pictured(displayed)
+    found = {(name, x): (y, left, top, wide, high) for name, left, top, x, y, wide, high in points}
+    values = CELLS.stack().dropna()
+    assert {key: value[0] for key, value in found.items()} == {
+        (f"map, γ = {row}", f"β = {column}"): f"ν = {value:g}" for (row, column), value in values.items()}
+    for (row, column), value in values.items():
+        _, left, top, wide, high = found[f"map, γ = {row}", f"β = {column}"]
+        for across, down in [(0, 0), (0.47, 0.47), (-0.47, 0.47), (0.47, -0.47)]:
+            seen = color_at(pixels, left + across * wide, top + down * high)
+            assert seen == pytest.approx(drawn.cmap(drawn.norm(value))[:3], abs=0.02), (row, column, across, down)
+
+
+def test_the_functions_that_draw_other_marks_than_curves_have_points_with_their_words():
+    table = pd.DataFrame({"d": [16, 16, 64], "rise": [0.5, -0.2, 1.0], "kind": ["seen", "unseen", "seen"]})
+    drawn = figures.dots(table, "d", "rise", "kind", law=([16, 64], [0.5, 0.1]), label="law", xlabel="d", ylabel="rise")
+    assert told(drawn) == {"seen": {"d = 16": "rise = 0.5", "d = 64": "rise = 1"}, "unseen": {"d = 16": "rise = -0.2"},
+                           "law": {"d = 16": "rise = 0.5", "d = 64": "rise = 0.1"}}, "where a dot belongs, not stands"
+    pairs = {"training": ([1.0], [0.9]), "unseen": ([0.5], [2.0])}
+    drawn = figures.agreement({"width 1": pairs, "width 2": pairs}, xlabel="kernel", ylabel="network")
+    assert told(drawn) == {f"width {w}, {kind}": {f"kernel = {x[0]:g}": f"network = {y[0]:g}"}
+                           for w in (1, 2) for kind, (x, y) in pairs.items()}
+    drawn = figures.matrices({"task": pd.DataFrame([[3.125, 1], [2, 4]], index=[*"αβ"], columns=[*"αβ"])})
+    assert told(drawn) == {"task, row: α": {"column: α": "3.125", "column: β": "1"},
+                           "task, row: β": {"column: α": "2", "column: β": "4"}}
+    drawn = figures.first_layer({"string": [1, 0]}, np.array([[0.25, 0], [0, 0.5]]), seen=1)
+    assert told(drawn) == {
+        "string, row: position 1": {"column: 1": "0", "column: 2": "1"},
+        "string, row: position 2": {"column: 1": "1", "column: 2": "0"},
+        "how far training moved the column (white: not at all), row: position 1": {"column: 1": "0.25"},
+        "how far training moved the column (white: not at all), row: position 2": {"column: 2": "0.5"}}
+    drawn = figures.blocks({"m = 1": (np.arange(9.0).reshape(3, 3), [1, 2])}, ["αα", "αβ"], limits=(0, 9), label="K")
+    assert told(drawn)["m = 1, block row: αβ"] == {"block column: αα": "K: mean 4.5, from 3 to 6",
+                                                   "block column: αβ": "K: mean 6, from 4 to 8"}
+    drawn = figures.labelled_points(np.eye(2), ["a", "b"], ["+1", "−1"], xlabel="first", ylabel="second")
+    assert told(drawn) == {"+1": {"a": "first 1, second 0"}, "−1": {"b": "first 0, second 1"}}
+    table = pd.DataFrame({"series": "net", "n": [4, 8], "right": [0.5, 1], "other": [0.25, 0], "none": [0.25, 0]})
+    drawn = figures.shares(table, "n", {"right": "right", "other": "other", "none": "none"})
+    assert told(drawn)["net, other"] == {"n = 4": "share of the answers = 0.25", "n = 8": "share of the answers = 0"}
+
+
+def test_distribution_functions_have_a_point_a_step():
+    drawn = figures.laws({"net\ntwice": {"αα": np.array([1.0, 2.0, 3.0, 4.0]), "αβ": np.array([5.0])}})
+    at = {"output on unseen strings = 2": "share of outputs below = 0.5"}.items()
+    assert at <= told(drawn)["net, αα"].items() and list(told(drawn)) == ["net, αα", "net, αβ"]
+    rows = pd.DataFrame([{"series": s, "n": of.n, "p_value": (of.seed + 0.5) / 50}
+                         for of, s in experiments.EXPERIMENTS["mlp-law"].runs().items()])
+    found = told(figures.p_values("mlp-law", rows))
+    assert list(found) == [f"{s}, n = {n}" for s in ("Fully-connected", "Transformer") for n in (64, 1024)]
+    assert found["Fully-connected, n = 64"]["p-value of one run = 0.11"] == "share of runs below = 0.12"
+
+
+def test_predictions_of_power_laws_have_points(widths):
+    first, second = WIDTH.series
+    drawn = figures.scaling("width", widths, "error", xlabel="heads", ylabel="distance",
+                            predicted={second: ([16, 512], [0.1, 0.02])})
+    assert told(drawn)[f"{second}, predicted"] == {"heads = 16": "distance 0.100", "heads = 512": "distance 0.0200"}
+
+
+def test_a_table_is_made_of_points_that_were_read_off():
+    figure, ax = plt.subplots()
+    ax.plot([1, 2], [0.5, 0.25], label="rate 1")
+    ax.set(xlabel="epochs", ylabel="loss")
+    _, _, body = table_of(figures.points_table(figure))
+    assert body == [["rate 1", "epochs = 1", "loss = 0.5"], ["rate 1", "epochs = 2", "loss = 0.25"]]
+
+
 def test_a_picture_of_strings_has_a_tile_a_symbol_of_the_symbols_colour():
     groups = [("same", ["AA", "BB"], ["XX"]), ("different", ["AB"], ["XY", "YX"])]
     (ax,) = figures.strings_picture(groups).axes

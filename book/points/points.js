@@ -1,6 +1,7 @@
 /* Points of a figure under the mouse, a finger or the keyboard.
    The picture is the figure: over it lies a layer of points, placed by fractions of its size. They make one list box:
-   one stop of the Tab key, arrow keys inside, every option read aloud with the words of its tooltip. */
+   one stop of the Tab key, arrow keys inside, every option read aloud with the words of its tooltip. A point with a
+   width and a height is a cell or a bar: meant wherever the mouse or finger is inside. */
 "use strict";
 
 (() => {
@@ -21,12 +22,14 @@
       role: "listbox", "aria-label": "Points of the figure; the arrow keys move along a curve and between curves" });
     const points = curves.map((curve, row) => {
       const group = element(list, "div", {}, { role: "group", "aria-label": curve.name });
-      return curve.points.map(([left, top, x, y], column) => {
-        const node = element(group, "div", { className: "points-point", tabIndex: -1, id: `point-${count++}` }, {
+      return curve.points.map(([left, top, x, y, width, height], column) => {
+        const kind = width === undefined ? "points-point" : "points-point points-cell";
+        const node = element(group, "div", { className: kind, tabIndex: -1, id: `point-${count++}` }, {
           role: "option", "aria-selected": "false", "aria-label": `${curve.name}, ${x}: ${y}` });
         node.style.left = `${100 * left}%`;
         node.style.top = `${100 * top}%`;
-        return { node, left, top, row, column, words: [curve.name, x, y] };
+        if (width !== undefined) Object.assign(node.style, { width: `${100 * width}%`, height: `${100 * height}%` });
+        return { node, left, top, width, height, row, column, words: [curve.name, x, y] };
       });
     });
     const all = points.flat();
@@ -56,8 +59,10 @@
       const box = layer.getBoundingClientRect();
       let [best, least] = [null, NEAR[event.pointerType] ?? NEAR.mouse];
       for (const point of all) {
-        const away = Math.hypot(box.left + point.left * box.width - event.clientX,
-          box.top + point.top * box.height - event.clientY);
+        const across = Math.abs(box.left + point.left * box.width - event.clientX);
+        const down = Math.abs(box.top + point.top * box.height - event.clientY);
+        const inside = 2 * across <= point.width * box.width && 2 * down <= point.height * box.height;
+        const away = inside ? 0 : Math.hypot(across, down);
         if (away < least) [best, least] = [point, away];
       }
       return best;

@@ -15,7 +15,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, display
+from matplotlib.axis import Axis
+from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 from scipy import stats
 
 from . import claims, experiments
@@ -59,26 +63,33 @@ class _Curve:
     x: Sequence[float]
     y: Sequence[float]
     words: list[tuple[str, str]]
+    cells: list[tuple[float, float]] | None = None  # width and height, where a point stands for an area
 
 
 _CURVES: WeakKeyDictionary[Figure, list[_Curve]] = WeakKeyDictionary()
+_MOST = 60  # points of a line without markers: its data are so dense that they show no single ones
 
 
 def points(figure: Figure) -> list[dict]:
     """The figure's points, as it was drawn last: curves {"name": series, "points": [[left, top, words of x, of y], …]}.
 
-    left and top are fractions of the picture's width and height. Points without a value or outside the axes are left
-    out.
+    left and top are fractions of the picture's width and height; the point of a cell or bar has its width and height,
+    too, as fractions. Points without a value or outside the axes are left out.
     """
     curves = []
-    ours_first = sorted(_CURVES.get(figure, []), key=lambda curve: curve.name.endswith((" (paper)", PAPERS)))
-    for curve in ours_first:
-        ax = figure.axes[curve.axes]
-        where = ax.transData.transform(np.column_stack([curve.x, curve.y]).astype(float))
-        inside = [np.isfinite(at).all() and ax.bbox.padded(1).contains(*at) for at in where]
-        shares = figure.transFigure.inverted().transform(where)
-        told = [[round(float(left), 4), round(1 - float(up), 4), *words]
-                for (left, up), words, drawn in zip(shares, curve.words, inside, strict=True) if drawn]
+    for curve in sorted(_curves(figure), key=lambda curve: curve.name.endswith((" (paper)", PAPERS))):  # ours first
+        ax, at = figure.axes[curve.axes], np.column_stack([curve.x, curve.y]).astype(float)
+        to_shares = ax.transData + figure.transFigure.inverted()
+        where, shares = ax.transData.transform(at), to_shares.transform(at)
+        told = []
+        for i, (left, up) in enumerate(shares):
+            if np.isfinite(where[i]).all() and ax.bbox.padded(1).contains(*where[i]):
+                area = []
+                if curve.cells:
+                    half = np.array(curve.cells[i]) / 2
+                    area = np.abs(np.subtract(*to_shares.transform([at[i] + half, at[i] - half])))
+                told.append([round(float(left), 4), round(1 - float(up), 4), *curve.words[i],
+                             *(round(float(side), 4) for side in area)])
         if told:
             curves.append({"name": curve.name, "points": told})
     return curves
@@ -86,14 +97,117 @@ def points(figure: Figure) -> list[dict]:
 
 def points_table(figure: Figure) -> HTML:
     """What the points of a figure say, in a folded table: for a figure whose rows no other table has."""
-    lines = [(curve.name, *words) for curve in _CURVES.get(figure, []) for words in curve.words]
+    lines = [(curve.name, *words) for curve in _curves(figure) for words in curve.words]
     return fold("The values", pd.DataFrame(lines, columns=["series", "at", "value"]))
 
 
-def _mark(ax: plt.Axes, name: str, x: Iterable[float], y: Iterable[float], words: Iterable[tuple[str, str]]) -> None:
-    """Remember points that were drawn in these axes, for `points`."""
+def _curves(figure: Figure) -> list[_Curve]:
+    """The points that were marked; of axes where none was, those that can be read off what is drawn there."""
+    marked = _CURVES.get(figure, [])
+    done = {curve.axes for curve in marked}
+    others = [(ax, place) for place, ax in enumerate(figure.axes) if place not in done]
+    return [*marked, *(curve for ax, place in others for curve in _read(ax, place))]
+
+
+def _mark(ax: plt.Axes, name: str, x: Iterable[float], y: Iterable[float], words: Iterable[tuple[str, str]],
+          cells: Iterable[tuple[float, float]] | None = None) -> None:
+    """Remember points that were drawn in these axes, for `points`. Args: cells, (width, height) in the data's units."""
     place = ax.figure.axes.index(ax)
-    _CURVES.setdefault(ax.figure, []).append(_Curve(place, name, list(x), list(y), list(words)))
+    curve = _Curve(place, name, list(x), list(y), list(words), list(cells) if cells is not None else None)
+    _CURVES.setdefault(ax.figure, []).append(curve)
+
+
+def _read(ax: plt.Axes, place: int) -> list[_Curve]:
+    """The points of what has a label in these axes (lines, error bars, dots, bars), and the cells of heat maps.
+
+    Frames without axes are diagrams, and lines that are no data (`axhline`, `axline`) lie elsewhere than in the data's
+    coordinates: neither has points.
+    """
+    if not ax.axison or ax.get_label() == "<colorbar>":
+        return []
+    title = next((words for loc in ("center", "left", "right") if (words := ax.get_title(loc))), "").split("\n")[0]
+    across, up = _word(ax, "x"), _word(ax, "y")
+    found = []
+
+    def add(label: str, at: np.ndarray) -> None:
+        if not label.startswith("_"):
+            words = [(f"{across} = {_digits(x)}", f"{up} = {_digits(y)}") for x, y in at]
+            found.append(_Curve(place, ", ".join(filter(None, (title, label))), *at.T, words))
+
+    for line in ax.lines:
+        if line.get_transform() == ax.transData:
+            at = np.asarray(line.get_xydata(), float)
+            dense = len(at) > _MOST and line.get_marker() in ("None", "none", "", " ", None)
+            add(line.get_label(), at[np.linspace(0, len(at) - 1, _MOST).round().astype(int)] if dense else at)
+    for container in ax.containers:
+        if isinstance(container, ErrorbarContainer) and container.lines[0] is not None:
+            add(container.get_label(), np.asarray(container.lines[0].get_xydata(), float))
+        elif isinstance(container, BarContainer) and not container.get_label().startswith("_"):
+            found.append(_bars(ax, place, container, title))
+    for drawn in (*ax.collections, *ax.images):
+        if isinstance(drawn, PathCollection):
+            add(drawn.get_label(), np.asarray(np.ma.filled(drawn.get_offsets().astype(float), np.nan)))
+        elif isinstance(drawn, QuadMesh) or drawn in ax.images and np.ndim(drawn.get_array()) == 2:
+            found += _cells(ax, place, drawn, title)
+    return found
+
+
+def _bars(ax: plt.Axes, place: int, bars: BarContainer, title: str) -> _Curve:
+    """A point in the middle of each bar."""
+    middles = np.array([(bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height() / 2) for bar in bars])
+    sizes = np.array([(bar.get_width(), bar.get_height()) for bar in bars])
+    along, over = (0, 1) if bars.orientation == "vertical" else (1, 0)
+    names = _places((ax.xaxis, ax.yaxis)[along], middles[:, along])
+    words = [(f"{_word(ax, 'xy'[along])} = {name}", f"{_word(ax, 'xy'[over])} = {_digits(size)}")
+             for name, size in zip(names, sizes[:, over], strict=True)]
+    return _Curve(place, ", ".join(filter(None, (title, bars.get_label()))), *middles.T, words,
+                  [tuple(size) for size in np.abs(sizes)])
+
+
+def _cells(ax: plt.Axes, place: int, drawn: plt.matplotlib.cm.ScalarMappable, title: str) -> list[_Curve]:
+    """A point in the middle of each cell of a mesh or image that has a value, a curve a row."""
+    values = np.ma.filled(np.ma.asarray(drawn.get_array()).astype(float), np.nan)
+    if isinstance(drawn, QuadMesh):
+        corners = drawn.get_coordinates()
+        x, y = corners[0, :, 0], corners[:, 0, 1]
+        values = values.reshape(len(y) - 1, len(x) - 1)
+    else:
+        left, right, bottom, top = drawn.get_extent()
+        x = np.linspace(left, right, values.shape[1] + 1)
+        y = np.linspace(*((top, bottom) if drawn.origin == "upper" else (bottom, top)), len(values) + 1)
+    middles = [(edges[1:] + edges[:-1]) / 2 for edges in (x, y)]
+    rows, columns = (
+        [f"{word} = {name}" if (word := _word(ax, which)) else f"{otherwise}: {name}" for name in _places(axis, at)]
+        for which, otherwise, axis, at in (("y", "row", ax.yaxis, middles[1]), ("x", "column", ax.xaxis, middles[0])))
+    bars = [bar for bar in ax.figure.axes if bar.get_label() == "<colorbar>"]
+    of = bars[0].get_xlabel() or bars[0].get_ylabel() if bars else ""
+    found = []
+    for i, row in enumerate(rows):
+        known = np.flatnonzero(np.isfinite(values[i]))
+        words = [(columns[j], f"{of} = {_digits(values[i, j])}" if of else _digits(values[i, j])) for j in known]
+        sizes = [(abs(x[j + 1] - x[j]), abs(y[i + 1] - y[i])) for j in known]
+        found.append(_Curve(place, ", ".join(filter(None, (title, row))), middles[0][known],
+                            np.full(len(known), middles[1][i]), words, sizes))
+    return found
+
+
+def _word(ax: plt.Axes, which: str) -> str:
+    """What an axis is called, x or y: its label, that of axes which share it, or the figure's."""
+    axes = [ax, *getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax)]
+    labels = [*(getattr(one, f"get_{which}label")() for one in axes), getattr(ax.figure, f"get_sup{which}label")()]
+    return next((label for label in labels if label), "").split(" = ")[0]
+
+
+def _places(axis: Axis, at: np.ndarray) -> list[str]:
+    """What places along an axis are called: their tick labels, else the numbers there, or 1, 2, … of named ones."""
+    ticks, names = axis.get_majorticklocs(), axis.get_major_formatter()
+    labels = {round(float(x), 6): label for x, label in zip(ticks, names.format_ticks(ticks), strict=True)}
+    counted = not labels or isinstance(names, (FixedFormatter, FuncFormatter))
+    return [labels.get(round(float(x), 6)) or (str(i) if counted else _digits(x)) for i, x in enumerate(at, start=1)]
+
+
+def _digits(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 
 
 def _mark_ours(ax: plt.Axes, name: str, curve: pd.DataFrame, x: str, metric: str, *,
@@ -340,6 +454,8 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
     for series, (at, values) in (predicted or {}).items():
         if series in order:
             ax.plot(at, values, color=colors[series], linestyle="--", linewidth=1.3, zorder=1)
+            _mark(ax, f"{series}, predicted", at, values, [
+                (f"{xword} = {_digits(a)}", f"{yword} {number(b)}") for a, b in zip(at, values, strict=True)])
     curve = rows[rows["series"] == order[0]].groupby(x)[y].mean()
     for (exponent, label), style in zip(guides, (":", "-."), strict=False):
         ax.plot(curve.index, curve.iloc[-1] * (curve.index / curve.index[-1]) ** exponent, color="0.35",
@@ -361,6 +477,10 @@ def dots(table: pd.DataFrame, x: str, y: str, hue: str, *, law: tuple, label: st
     for color, (kind, rows) in enumerate(table.groupby(hue, sort=False)):
         spread = 2 ** rng.uniform(-0.3, 0.3, len(rows))
         ax.plot(rows[x] * spread, rows[y], MARKERS[color], color=f"C{color}", markersize=4, alpha=0.5, label=kind)
+        _mark(ax, str(kind), rows[x] * spread, rows[y],  # where they stand is not where they belong
+              [(f"{xlabel} = {_digits(a)}", f"{ylabel} = {_digits(b)}") for a, b in zip(rows[x], rows[y], strict=True)])
+    _mark(ax, label, *law,
+          [(f"{xlabel} = {_digits(a)}", f"{ylabel} = {_digits(b)}") for a, b in zip(*law, strict=True)])
     ax.plot(*law, color="0.1", linewidth=1.5, label=label)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     ax.set_xscale("log", base=2)
@@ -516,6 +636,13 @@ def blocks(panels: dict[str, tuple[np.ndarray, list[int]]], names: list[str], *,
             ax.axhline(end - 0.5, color="white", linewidth=1)
             ax.axvline(end - 0.5, color="white", linewidth=1)
         middle = ends - np.array(sizes) / 2 - 0.5
+        parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        for row, rows, at, high in zip(names, parts, middle, sizes, strict=True):
+            own = [matrix[rows, columns] for columns in parts]
+            _mark(ax, f"{title}, block row: {row}", middle, [at] * len(own), [
+                (f"block column: {column}", f"{label}: mean {_digits(block.mean())}, "
+                 f"from {_digits(block.min())} to {_digits(block.max())}")
+                for column, block in zip(names, own, strict=True)], [(wide, high) for wide in sizes])
         ax.set_xticks(middle, names, fontsize=11)
         ax.set_yticks(middle, names if ax is axes[0, 0] else [""] * len(names), fontsize=11)
         ax.tick_params(length=0)
@@ -566,7 +693,7 @@ def head_maps(panels: dict[str, np.ndarray], *, label: str, annotate: bool = Tru
         for layer, values in enumerate(np.ma.filled(matrix, np.nan)):
             known = np.flatnonzero(np.isfinite(values))
             _mark(ax, f"{title}, layer {layer}", known, np.full(len(known), layer),
-                  [(f"head {head}", f"{label}: {number(values[head])}") for head in known])
+                  [(f"head {head}", f"{label}: {number(values[head])}") for head in known], [(1, 1)] * len(known))
         if annotate and side <= 6:
             for (layer, head), value in np.ndenumerate(matrix):
                 ax.text(head, layer, f"{value:.2g}", ha="center", va="center", fontsize=10,
@@ -632,6 +759,9 @@ def labelled_points(points: np.ndarray, names: Sequence[str], groups: Sequence[s
     for index, group in enumerate(dict.fromkeys(groups)):
         mine = [g == group for g in groups]
         ax.plot(*points[mine].T, MARKERS[index], color=f"C{index}", markersize=11, linestyle="none", label=group)
+        _mark(ax, group, *points[mine].T, [
+            (str(name), f"{xlabel} {_digits(x)}, {ylabel} {_digits(y)}")
+            for name, (x, y) in zip(np.array(names)[mine], points[mine].round(6) + 0.0, strict=True)])
     for point, name in zip(points, names, strict=True):
         x, y = (point - centre) / np.linalg.norm(point - centre)  # names stand outside
         ax.annotate(name, point, xytext=(12 * x, 16 * y), textcoords="offset points", fontsize=12, va="center",
@@ -942,7 +1072,7 @@ def p_values(name: str, rows: pd.DataFrame) -> Figure:
         width = stats.kstwo.ppf(0.95, most)
         ax.fill_between(line, np.maximum(line - width, 0), np.minimum(line + width, 1), color="0.92", zorder=0,
                         label=f"95 % band of {most} uniform p-values")
-    ax.plot(line, line, color="0.5", linewidth=1, label="equal laws")
+    ax.axline((0, 0), slope=1, color="0.5", linewidth=1, label="equal laws")
     styles = dict(zip(e.grid[e.x], ("-", "--", ":"), strict=False))
     for color, series in enumerate(e.series):
         for x, values in rows[rows["series"] == series].groupby(e.x)["p_value"]:

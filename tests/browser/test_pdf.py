@@ -3,6 +3,7 @@
 import ctypes
 import importlib
 import re
+import statistics
 import subprocess
 import sys
 import unicodedata
@@ -140,6 +141,27 @@ def test_one_file_stands_alone(build, browser):
     missing = page.evaluate("""[...document.querySelectorAll('a[href^="#"]')].map(x => x.getAttribute('href').slice(1))
                                .filter(x => !document.getElementById(x))""")
     assert not missing
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_one_file_can_be_read_on_a_phone(build, browser, scheme):
+    """It does not scroll sideways, its text keeps a margin, and what is wide scrolls within itself."""
+    page = browser.new_page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page.goto(build.ONE_FILE.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    lines = page.evaluate("""[...document.querySelectorAll('article p')].map(x => x.getBoundingClientRect())
+                             .filter(x => x.width).map(x => [x.left, x.right])""")
+    assert len(lines) > 500 and min(left for left, _ in lines) >= 12
+    assert statistics.median(right for _, right in lines) <= 348
+    cut = page.evaluate("""[...document.querySelectorAll('article :is(table, pre, img, mjx-container)')].filter(x => {
+        if (x.getBoundingClientRect().right <= 360) return false;
+        for (let box = x; box && box.tagName !== 'ARTICLE'; box = box.parentElement)
+          if (['auto', 'scroll'].includes(getComputedStyle(box).overflowX)
+              && box.getBoundingClientRect().right <= 360) return false;
+        return true;
+      }).map(x => x.outerHTML.slice(0, 200))""")
+    assert not cut
     page.close()
 
 

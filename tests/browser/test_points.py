@@ -177,21 +177,43 @@ def test_without_javascript_and_in_print_there_is_the_picture_alone(open_page):
     assert page.locator(".points-layer").first.is_hidden() and page.locator(".points-around img").first.is_visible()
 
 
+@pytest.mark.parametrize("width", [1200, 360])
+def test_a_cell_of_a_heat_map_speaks_wherever_it_is_touched(open_page, width):
+    """Also in its corner: the paper's losses by learning rate and n."""
+    page = open_page("sensitivity", width)
+    for lr, n in [("0.001", 64), ("0.03", 16), ("0.0001", 1024)]:
+        loss = claims.published("lr-n", f"lr = {lr}").set_index("x")["y"][n]
+        words = [f"the paper, learning rate = {lr}", f"n = {n}", f"test loss on unseen symbols = {loss:.4g}"]
+        cell = option(page, *words[:2])
+        assert cell.get_attribute("aria-label") == f"{words[0]}, {words[1]}: {words[2]}"
+        cell.scroll_into_view_if_needed()
+        box = cell.bounding_box()
+        for across, down in [(0.5, 0.5), (0.06, 0.06), (0.94, 0.94)]:
+            page.mouse.move(5, 5)
+            page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+            assert page.locator(TIP).inner_text().splitlines() == words
+    cell.focus()
+    page.keyboard.press("ArrowDown")
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused.startswith("the paper, learning rate = ") and ", n = 1024:" in focused and f"= {lr}," not in focused
+
+
 @pytest.mark.parametrize("open_page", ["file"], indirect=True)
-def test_every_figure_of_curves_has_its_points(open_page):
-    """The pictures whose words begin so are drawn by functions of figures.py that remember their points."""
+def test_every_figure_of_data_has_its_points(open_page):
+    """A picture without points shows tiles, not data, or has nothing to draw yet."""
     found = 0
     for name in PAGES:
         page = open_page(name)
-        charts = page.locator("article img[alt^='Line chart'], article img[alt^='Scatter plot of']")
-        for chart in charts.all():
-            words = chart.get_attribute("alt")
-            if "No run is done yet" in words and not re.search(r" at \w+ = ", words):
+        for picture in page.locator("article .cell_output img").all():
+            words = picture.get_attribute("alt")
+            if re.search(r"\btiles\b", words):
+                continue
+            if re.search("No run is done yet", words, re.IGNORECASE) and not re.search(r" at \w+ = ", words):
                 continue  # nothing is drawn there, or the paper's curve alone
-            layer = chart.locator("xpath=ancestor::*[contains(@class, 'points-around')]/*[@class='points-layer']")
+            layer = picture.locator("xpath=ancestor::*[contains(@class, 'points-around')]/*[@class='points-layer']")
             assert layer.count() == 1, f"{name}: {words[:80]}"
             found += 1
-            box, image = layer.bounding_box(), chart.bounding_box()
+            box, image = layer.bounding_box(), picture.bounding_box()
             assert 0 <= box["x"] - image["x"] < 12 and 0 <= image["width"] - box["width"] < 24
         page.close()
-    assert found > 20
+    assert found > 50
