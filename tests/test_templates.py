@@ -330,7 +330,8 @@ def test_diversity_under_zipfs_law_stops_growing_for_a_large_exponent_only():
 
 
 @pytest.mark.parametrize(("alphabet", "zipf", "named"), [
-    (10, None, "zipf=None"), (10, "1", "zipf='1'"), (10, -1.0, "zipf=-1.0"), (10, float("nan"), "zipf=nan"), (10, float("inf"), "zipf=inf"),
+    (10, None, "zipf=None"), (10, "1", "zipf='1'"),
+    (10, -1.0, "zipf=-1.0"), (10, float("nan"), "zipf=nan"), (10, float("inf"), "zipf=inf"),
     (10, 30.0, "almost never distinct"), (1, 1.0, "smaller than the 2 wildcards"),
 ])
 def test_a_law_that_cannot_be_drawn_from_is_refused(alphabet, zipf, named):

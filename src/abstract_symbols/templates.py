@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 WILDCARDS = "αβγδεζηθικλμνξοπρστυφχψω"
-TINY, LARGE = sys.float_info.min, sys.float_info.max  # the least positive float that has all its digits, and the largest
+TINY, LARGE = sys.float_info.min, sys.float_info.max  # the least positive float with all its digits, and the largest
 
 
 class Template:
@@ -170,8 +170,8 @@ class TemplateTask:
         if set(weights) != set(self.labels):
             raise ValueError(f"weights name the templates {sorted(weights, key=str)}; the task has "
                              f"{sorted(self.labels)}")
-        w = np.array([real(f"weights[{t.pattern!r}]", weights[t.pattern], "a positive number, at most 1e300", least=TINY,
-                           most=1e300) for t in self.templates])
+        w = np.array([real(f"weights[{z!r}]", weights[z], "a positive number, at most 1e300", TINY, 1e300)
+                      for z in self.labels])
         return w / w.sum()
 
     def alphabets(self, *sizes: int) -> list[range]:
