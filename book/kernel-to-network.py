@@ -153,7 +153,7 @@ In the limit the rest is orthogonal to $w$ for every unseen string. In a network
 contributes to the answer a random number, with mean square $D \|w\|^2 / \text{width}$. So the root mean square difference between network and kernel is
 
 $$
-\Delta \approx s\, \sqrt{\frac{2D}{\nu \cdot \text{width}}} .
+\text{difference} \approx s\, \sqrt{\frac{2D}{\nu \cdot \text{width}}} .
 $$ (width-law)
 
 The exponent is $-\tfrac12$, and the network follows the kernel when

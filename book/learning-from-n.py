@@ -200,14 +200,14 @@ $\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions
 $$
 \begin{aligned}
 &\mathbb E\, \|\hat f - f\| \\
-&\;\le \frac{\|f\|}{\nu}\, \Delta + \sigma \sqrt{\frac{\Delta}{\lambda}}
+&\;\le \frac{\|f\|}{\nu}\, \tau + \sigma \sqrt{\frac{\tau}{\lambda}}
 \end{aligned}
 $$ (ourbound)
 
 where
 
 $$
-\Delta = \sum_i \frac{1 + \lambda}{n_i} + \frac{r w}{\rho} .
+\tau = \sum_i \frac{1 + \lambda}{n_i} + \frac{r w}{\rho} .
 $$
 ::::
 
@@ -224,7 +224,7 @@ ones. The inner products of these differences are $K(x, y) - N_{ij}$ in the limi
 it lies below that of the plain means, $X \preceq \bar X = A^\top M A$ with $A = Z \operatorname{diag}(1/n_i)$. The diagonal entries of $\bar X$ are means of
 $M$ over the pairs of strings of a template: $\bar X_{ii}$ has $n_i$ pairs of a string with itself, at most $1 + \lambda$ each, and pairs of two strings, at
 most $1$ if they have a symbol in common and $0$ otherwise. The probability of that is at most
-$\sum_t P[t]^2 \le \tfrac1\rho \sum_t P[t] \le w / \rho$. So $\mathbb E \operatorname{tr} \bar X \le \Delta$.
+$\sum_t P[t]^2 \le \tfrac1\rho \sum_t P[t] \le w / \rho$. So $\mathbb E \operatorname{tr} \bar X \le \tau$.
 
 *The two errors.* For $y = Z f$ the error is $f - \hat f = X (N + X)^{-1} f$, of norm at most $\|X\| \|f\| / \nu$. Noise adds a vector with
 covariance at most $\tfrac{\sigma^2}{\lambda} N (N + X)^{-1} X (N + X)^{-1} N$, because $M^{-2} \preceq M^{-1} / \lambda$. With
@@ -325,8 +325,8 @@ if "ridge-n" in complete:
     mean = figures.summary("ridge-n", rows["ridge-n"], "error").set_index(["series", "n"])["mean"]
     ratios = shrinkage / mean["αα / αβ"].to_numpy()
     last = {series: list(slopes[series].values())[-1] for series in TASKS}
-    delta = [2 * 1.01 / (n / 2) + 2 * 2 / (n / 2) for n in N_GRID]  # Δ, two templates of n/2 strings, ρ = n/2
-    bound = {0: [np.sqrt(2) / nu * d for d in delta], 10: [np.sqrt(2) / nu * d + 10 * np.sqrt(d / 0.01) for d in delta]}
+    tau = [2 * 1.01 / (n / 2) + 2 * 2 / (n / 2) for n in N_GRID]  # two templates of n/2 strings, ρ = n/2
+    bound = {0: [np.sqrt(2) / nu * t for t in tau], 10: [np.sqrt(2) / nu * t + 10 * np.sqrt(t / 0.01) for t in tau]}
     far = {noise: bound[noise][-1] / np.sqrt(2) / mean["αα / αβ" + words, N_GRID[-1]]
            for noise, words in ((0, ""), (10, ", noise σ = 10"))}
     text = f"""

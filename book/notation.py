@@ -120,6 +120,9 @@ traces of templates
 
 $\hat w_M$
   The part of the kernel that is due to a matching $M$ of two strings' wildcards and to none of its parts ({doc}`learning-from-n`).
+
+$\tau$
+  $\sum_i (1 + \lambda) / n_i + r w / \rho$: in the bound on the error of kernel ridge regression, what the numbers $n_i$ of each template's strings and the diversity $\rho$ contribute ({doc}`learning-from-n`).
 ```
 
 ## Symbols: networks and their training

@@ -73,6 +73,23 @@ def test_published_n50_is_read_off_the_papers_curve():
     assert published_n50("same-different", "Fully-connected") == math.inf
 
 
+@pytest.mark.parametrize(("n", "loss"), [
+    ([8, 4, 16], [1, 0.7, 0]), ([4, 4, 8], [1, 0.7, 0]), ([0, 4], [1, 0]), ([4, math.nan], [1, 0]), ([], []),
+    ([4, 8], [1, 0.7, 0]),
+])
+def test_a_curve_that_is_none_has_no_n50(n, loss):
+    with pytest.raises(ValueError, match=r"n=\[.*must be positive and increase.*sort the curve"):
+        n50(np.array(n), np.array(loss))
+
+
+@pytest.mark.parametrize(("name", "series", "known"), [
+    ("mimetic", "Transformer", "none of its series"), ("same-different", "MLP", "'Fully-connected', 'Transformer'"),
+])
+def test_a_series_without_a_published_curve_has_no_published_n50(name, series, known):
+    with pytest.raises(ValueError, match=f"experiment '{name}' has no published curve for series '{series}'.*{known}"):
+        published_n50(name, series)
+
+
 def test_bootstrapped_means_are_means_of_resampled_seeds_drawn_anew_at_every_n():
     values = np.random.default_rng(0).standard_normal((5, 3))
     means = bootstrap_means(values)

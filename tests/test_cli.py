@@ -1,5 +1,6 @@
 """The command line: what it prints, what it returns, and one line when something is wrong."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -146,12 +147,51 @@ def test_help_tells_every_command(capsys):
     assert all(command in out for command in ("list", "run", "verify", "bench"))
 
 
-def test_as_a_program_it_exits_with_2_one_line_on_stderr_and_no_traceback(book):
+LACKING = ("IPython", "yaml", "transformers", "tokenizers", "datasets", "accelerate", "dask", "distributed")
+BARE = f"""
+import contextlib, io, json, sys
+for name in {LACKING}: sys.modules[name] = None
+from abstract_symbols import bench
+from abstract_symbols.__main__ import main
+bench.kernel = lambda device: [{{"what": "K_attn", "seconds": 0.5}}]
+for command in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        status = main(command)
+    print(json.dumps([status, out.getvalue(), err.getvalue()]))
+"""
+
+
+@pytest.mark.slow
+def test_a_bare_machine_lists_runs_and_measures_and_names_what_else_it_lacks(book):
+    """Without notebooks, YAML and language models; one process, for importing PyTorch takes long."""
+    on_one_core = ["--device", "cpu", "--workers", "1"]
+    expected = [
+        (["list"], 0, "same-different: Same or different?"),
+        (["run", "width", "--upto", "16", *on_one_core], 0, "width: complete\n"),
+        (["bench", "kernel", "--device", "cpu"], 0, "what=K_attn  seconds=0.5\nwritten to "),
+        (["verify"], 2, "error: PyYAML is not installed, and claims.yml cannot be read; pip install pyyaml\n"),
+        (["run", "random-heads", *on_one_core], 2, "error: transformers is not installed; pip install "),
+        (["run", "perplexity-tiny", *on_one_core], 2, "error: tokenizers is not installed; pip install "),
+    ]
+    command = [sys.executable, "-c", BARE, json.dumps([arguments for arguments, _, _ in expected])]
+    ended = subprocess.run(command, env=environment(book, ABSTRACT_SYMBOLS_COMMIT="tested"), capture_output=True,
+                           text=True)
+    assert ended.returncode == 0, ended.stderr
+    for line, (arguments, status, says) in zip(ended.stdout.splitlines(), expected, strict=True):
+        found, out, err = json.loads(line)
+        assert found == status and says in (err if status else out), (arguments, out, err)
+
+
+def environment(book, **more):
+    """This process's, with our sources and a book of its own."""
     source = str(Path(abstract_symbols.__file__).parents[1])
-    environment = {**os.environ, "ABSTRACT_SYMBOLS_BOOK": str(book),
-                   "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    return {**os.environ, "ABSTRACT_SYMBOLS_BOOK": str(book), **more,
+            "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+
+
+def test_as_a_program_it_exits_with_2_one_line_on_stderr_and_no_traceback(book):
     command = [sys.executable, "-m", "abstract_symbols", "run", "no-such-thing"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    ended = subprocess.run(command, env=environment(book), capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("error: unknown experiment 'no-such-thing'; known are same-different")
     assert ended.stderr.count("\n") == 1

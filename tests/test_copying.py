@@ -175,3 +175,5 @@ def test_the_span_holds_its_own_rows_and_nothing_orthogonal():
 def test_heads_that_do_not_divide_the_dimension_are_refused():
     with pytest.raises(ValueError, match="d_emb=18.*heads=4"):
         CopyModel(VOCAB, 18)
+    with pytest.raises(ValueError, match="heads=0: .*1 or more"):
+        CopyModel(VOCAB, 16, heads=0)

@@ -482,7 +482,7 @@ BROKEN = {  # what is done to the bytes; line and column that the message must n
     "cut off in the first cell": (lambda b: b + b"0a41", 20, "key", "cut off"),
     "cut off before the end of line": (lambda b: b[:-1], 19, "commit", "cut off"),
     "cut off header": (lambda b: b[:12], 1, "net", "unknown column"),
-    "empty file": (lambda b: b"", 1, "", ""),
+    "empty header": (lambda b: b"\n", 1, "key", "missing from the header"),
     "too few cells": (in_line(4, lambda cells: cells[:5]), 4, "seed", "5 cells instead of"),
     "too many cells": (in_line(4, lambda cells: [*cells, b"1"]), 4, "commit", "cells instead of"),
     "empty line": (in_line(7, lambda cells: []), 7, "", "0 cells"),
@@ -516,6 +516,17 @@ def test_a_broken_file_is_named_with_line_and_column_and_nothing_is_overwritten(
         assert message.startswith(f"{path}, line {line}, column {column}{':' if column else ''}")
         assert words in message and "\n" not in message
         assert path.read_bytes() == broken
+
+
+def test_a_file_of_no_bytes_is_begun_anew(path, tiny):
+    good = path.read_bytes()
+    rows = read_rows(path)
+    path.write_bytes(b"")
+    assert read_rows(path) == [] and load("tiny", path.parent).empty
+    with ResultsFile(path) as file:
+        assert path.read_bytes() == good.split(b"\n")[0] + b"\n"
+        file.append(rows)
+    assert path.read_bytes() == good
 
 
 def test_a_repaired_file_is_taken_at_once(path, tiny):

@@ -275,12 +275,22 @@ def test_features_are_reproducible_and_know_their_tokens():
 @pytest.mark.parametrize("arguments, message", [
     ({"beta": math.nan}, "beta=nan"), ({"beta": 0.0}, "beta=0.0"), ({"gamma": -1.0}, "gamma=-1.0"),
     ({"b1": math.inf}, "b1=inf"), ({"b2": math.nan}, "b2=nan"), ({"activation": "swish"}, "cos, relu, erf, gelu"),
+    ({"beta": None}, "beta=None"), ({"gamma": "1"}, "gamma='1'"), ({"b1": None}, "b1=None"), ({"b2": None}, "b2=None"),
+    ({"beta": 1e-300}, "beta=1e-300: .*from 1e-30"), ({"gamma": 1e300}, "gamma=1e.300: .*to 1e30"),
+    ({"seed": None}, "seed=None"), ({"activation": None}, "activation None"),
+    ({"activation": ["cos"]}, r"activation \['cos'\]: .*or a callable"),
     ({"activation": "relu", "b2": 1.0}, "leave b2 out"), ({"samples": 1000}, "power of 2"),
     ({"method": "magic"}, "'auto', 'lattice' or 'sobol'"),
 ])
 def test_bad_parameters_are_named(arguments, message):
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
         TransformerKernel(**{"beta": 1.0, "gamma": 1.0, **arguments})
+
+
+@pytest.mark.parametrize("activation", ["cos", "relu", "erf"])
+@pytest.mark.parametrize("beta, gamma, b1", [(1e-30, 1.0, 1.0), (1e-30, 1e-30, 1e-30), (1e30, 1e30, 1e30)])
+def test_at_the_ends_of_the_range_values_are_still_numbers(beta, gamma, b1, activation):
+    assert math.isfinite(TransformerKernel(beta, gamma, activation, b1=b1, samples=2**8)("AB", "CC"))
 
 
 def test_bad_strings_are_named():

@@ -312,6 +312,9 @@ def test_bad_options_are_refused():
         add_identity_scalings(model)
     with pytest.raises(ValueError, match="multiple of heads"):
         language.gpt2(10, 8, d_emb=10, depth=1, heads=4)
+    for heads in (0, -2, 2.0, None):
+        with pytest.raises(ValueError, match=f"heads={heads}: .*1 or more"):
+            language.gpt2(10, 8, d_emb=10, depth=1, heads=heads)
     with pytest.raises(ValueError, match="not in GPT-2's format"):
         head_diagonals(llama())
 
@@ -324,9 +327,11 @@ def test_the_package_needs_no_transformers():
             "try: language.gpt2(8, 4, d_emb=4, depth=1, heads=1)\n"
             "except ValueError as error: print(error)\n"
             "try: language.corpus('wikitext-2')\n"
+            "except ValueError as error: print(error)\n"
+            "try: language.tokenizer(language.Corpus('none', {}))\n"
             "except ValueError as error: print(error)\n")
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert process.stdout.count("abstract-symbols[language]") == 2, process.stderr
+    assert process.stdout.count("abstract-symbols[language]") == 3, process.stderr
 
 
 # ---- text --------------------------------------------------------------------------------------------------------
@@ -450,6 +455,53 @@ def test_training_moves_the_scalars_and_lowers_the_loss(tmp_path):
     assert all(values.shape == (2, 4) and (values != 0).all() for values in scalars(model).values())
     with pytest.raises(ValueError, match="40 rows.*batch of 64"):
         train(model, ROWS, tmp_path, epochs=1, batch=64, lr=1e-2)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:1", None, 0])
+def test_a_device_that_is_none_is_refused(device, tmp_path):
+    with pytest.raises(ValueError, match=f"unknown device {device!r}; known are auto, cpu, cuda"):
+        train(gpt2(), ROWS, tmp_path, epochs=1, batch=8, lr=1e-2, device=device)
+
+
+def test_a_gpu_that_is_not_there_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="sees no GPU"):
+        train(gpt2(), ROWS, tmp_path, epochs=1, batch=8, lr=1e-2, device="cuda")
+
+
+@pytest.mark.parametrize("gpus", [0, 1, 3])
+@pytest.mark.parametrize(("processes", "batch", "each"), [(1, 8, 8), (2, 8, 4), (4, 8, 2), (3, 8, None)])
+def test_a_step_takes_one_batch_on_any_number_of_gpus(gpus, processes, batch, each, tmp_path, monkeypatch):
+    """In one process only one GPU is used; several processes share the batch."""
+    arguments, set_up = [], transformers.TrainingArguments.__post_init__
+
+    def set_up_with_gpus(self):
+        set_up(self)
+        assert self.n_gpu == 0
+        self._n_gpu = gpus
+
+    def watched(self, **given):
+        arguments.append(given["args"])
+        raise InterruptedError
+
+    monkeypatch.setattr(transformers.Trainer, "__init__", watched)
+    monkeypatch.setattr(transformers.TrainingArguments, "world_size", processes)
+    monkeypatch.setattr(transformers.TrainingArguments, "__post_init__", set_up_with_gpus)
+    stated = {"epochs": 1, "batch": batch, "lr": 1e-2, "device": "cpu"}
+    if each is None:
+        with pytest.raises(ValueError, match="batch=8: must be a multiple of the 3 processes"):
+            train(gpt2(), ROWS, tmp_path, **stated)
+        return
+    with pytest.raises(InterruptedError):
+        train(gpt2(), ROWS, tmp_path, **stated)
+    assert (arguments[0].train_batch_size, arguments[0].n_gpu) == (each, min(gpus, 1))
+
+
+def test_scalars_count_in_dataparallels_copies_too():
+    own = language.scalings.attention_modules(modified())[0].identity_scalings
+    copy = own._replicate_for_data_parallel()
+    copy.a, copy.b = own.a.detach(), own.b.detach()  # as DataParallel does
+    assert not own.at_zero() and not copy.at_zero()
 
 
 def test_seeds_decide_the_batches(tmp_path):

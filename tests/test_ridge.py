@@ -274,7 +274,8 @@ def test_unseen_symbols_of_one_template_share_a_prediction_and_seen_ones_do_not(
 
 
 @pytest.mark.parametrize("bad", [dict(ridge=0), dict(ridge=-1), dict(ridge=float("nan")), dict(tolerance=0),
-                                 dict(max_iterations=0), dict(ridge=float("inf")), dict(method="magic")])
+                                 dict(max_iterations=0), dict(ridge=float("inf")), dict(method="magic"),
+                                 dict(ridge=None), dict(ridge="1"), dict(tolerance=None), dict(max_iterations=2.5)])
 def test_bad_parameters_are_named(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         KernelRidge(KERNEL, **bad)

@@ -199,7 +199,9 @@ def test_a_kernel_that_cannot_tell_the_templates_apart_never_learns():
     (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, alphabet=np.array([1.5, -0.5])), "alphabet="),
     (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, alphabet=np.array([0.5, 0.4])), "add up to 0.9"),
     (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, ridge=float("nan")), "ridge=nan"),
+    (lambda: expected_error(SAME_DIFFERENT, KERNEL, 10, ridge=None), "ridge=None"),
     (lambda: predicted_samples(SAME_DIFFERENT, KERNEL, error=0), "error=0"),
+    (lambda: predicted_samples(SAME_DIFFERENT, KERNEL, error=None), "error=None"),
 ])
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):

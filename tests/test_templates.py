@@ -128,10 +128,19 @@ def test_equal_templates_are_one_key():
     ({"αα": 1, "αβ": float("nan")}, {}, ["nan", "'αβ'", "finite"]),
     ({"αα": float("inf")}, {}, ["inf", "'αα'", "finite"]),
     ({"αα": 1, "αβ": -1}, {"weights": {"αα": 1}}, ["['αα']", "['αα', 'αβ']"]),
-    ({"αα": 1, "αβ": -1}, {"weights": {"αα": 1, "αβ": 0}}, ["weights [1.0, 0.0]", "positive"]),
+    (["αα", "αβ"], {}, ["labels=['αα', 'αβ']", "map"]),
+    ({"αα": None, "αβ": -1}, {}, ["labels['αα']=None", "finite"]),
+    ({"αα": 1, "αβ": 1j}, {}, ["labels['αβ']=1j", "finite"]),
+    ({"αα": 1, "αβ": 10**400}, {}, ["labels['αβ']=1000", "finite"]),
+    ({"αα": 1, "αβ": -1}, {"weights": {"αα": 1, "αβ": 0}}, ["weights['αβ']=0", "positive"]),
     ({"αα": 1, "αβ": -1}, {"weights": {"αα": 1, "αβ": float("nan")}}, ["nan", "positive"]),
+    ({"αα": 1, "αβ": -1}, {"weights": {"αα": "1", "αβ": 1}}, ["weights['αα']='1'", "positive"]),
+    ({"αα": 1, "αβ": -1}, {"weights": {"αα": 1e308, "αβ": 1e308}}, ["weights['αα']=1e+308", "at most"]),
+    ({"αα": 1, "αβ": -1}, {"weights": {"αα": 1, None: 1}}, ["None", "['αα', 'αβ']"]),
+    ({"αα": 1, "αβ": -1}, {"weights": [1, 1]}, ["weights=[1, 1]", "{'αα': 1.0, 'αβ': 1.0}"]),
     ({"αα": 1, "αβ": -1}, {"noise": -0.1}, ["noise=-0.1"]),
     ({"αα": 1, "αβ": -1}, {"noise": float("nan")}, ["noise=nan"]),
+    *(({"αα": 1, "αβ": -1}, {"noise": bad}, [f"noise={bad!r}", "0 or more"]) for bad in (None, "1", 1j, [1], True)),
     ({"α": "α"}, {"noise": 0.1}, ["noise", "symbols"]),
 ])
 def test_a_bad_task_is_refused_with_the_offending_thing_named(labels, options, named):
@@ -321,6 +330,7 @@ def test_diversity_under_zipfs_law_stops_growing_for_a_large_exponent_only():
 
 
 @pytest.mark.parametrize(("alphabet", "zipf", "named"), [
+    (10, None, "zipf=None"), (10, "1", "zipf='1'"),
     (10, -1.0, "zipf=-1.0"), (10, float("nan"), "zipf=nan"), (10, float("inf"), "zipf=inf"),
     (10, 30.0, "almost never distinct"), (1, 1.0, "smaller than the 2 wildcards"),
 ])

@@ -20,7 +20,7 @@ import torch
 from scipy import linalg
 from torch import nn
 
-from . import experiments, figures
+from . import experiments
 from .ensembles import Ensemble, ensemble_size
 from .experiments import BOOK, Run
 from .kernels import KernelRidge, TransformerKernel
@@ -269,6 +269,8 @@ def table(path: Path) -> pd.DataFrame:
 
 
 def _shown(value: str | float) -> str:
+    from . import figures  # needs IPython, which a machine that measures may lack
+
     if isinstance(value, str):
         return value
     if math.isnan(value):

@@ -64,10 +64,13 @@ class Judgement:
 def claims() -> dict[str, Claim]:
     """Every claim of `claims.yml` by id.
 
-    Raises: ValueError for a claim that lacks a field, names an unknown measure or experiment, or stands twice.
+    Raises: ValueError for a claim that lacks a field, names an unknown measure or experiment, or stands twice; without
+        PyYAML.
     """
-    import yaml
-
+    try:
+        import yaml
+    except ImportError:
+        raise ValueError("PyYAML is not installed, and claims.yml cannot be read; pip install pyyaml") from None
     found: dict[str, Claim] = {}
     try:
         entries = yaml.safe_load((BOOK / "claims.yml").read_text(encoding="utf-8"))
@@ -146,8 +149,13 @@ def n50(n: np.ndarray, loss: np.ndarray) -> np.ndarray:
 
     Args: n, (m,) increasing; loss, (..., m) mean losses.
     Returns: (...), n[0] for a curve that starts below one half, inf for one that never falls below it.
+    Raises: ValueError for an n that is empty, not positive or does not increase, or losses of another length.
     """
-    loss, log_n = np.asarray(loss, dtype=np.float64), np.log(np.asarray(n, dtype=np.float64))
+    loss, n = np.asarray(loss, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    if n.ndim != 1 or loss.shape[-1:] != n.shape or not n.size or not (n[0] > 0 and (np.diff(n) > 0).all()):
+        raise ValueError(f"n={n.tolist()}, losses of shape {loss.shape}: n must be positive and increase, with a loss "
+                         "for each; sort the curve by n")
+    log_n = np.log(n)
     below = loss < 0.5
     first = below.argmax(-1)[..., None]
     before = np.maximum(first - 1, 0)
@@ -197,8 +205,12 @@ def published(name: str, series: str) -> pd.DataFrame:
 
 
 def published_n50(name: str, series: str) -> float:
-    """n₅₀ of the paper's mean curve behind an experiment's series."""
+    """n₅₀ of the paper's mean curve behind an experiment's series. Raises: ValueError for a series that has none."""
     curve = published(name, series)
+    if curve.empty:
+        known = [repr(s) for s in experiments.experiment(name).series if not published(name, s).empty]
+        raise ValueError(f"experiment {name!r} has no published curve for series {series!r}; it has one for "
+                         f"{', '.join(known) or 'none of its series'}")
     return float(n50(curve["x"].to_numpy(), curve["y"].to_numpy()))
 
 

@@ -726,11 +726,12 @@ def _parse(text: str, kind: type) -> object:
 def read_rows(path: Path, kind: type[Job] = Run) -> list[dict]:
     """The rows of a results file with runs of a kind, each cell parsed and each key checked against its fields.
 
+    A file of no bytes, as a crash at its creation leaves it, has no rows.
     Raises: ValueError with file, line and column for a row that is cut off, corrupted or there twice.
     """
-    if not path.exists():
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    if not text:
         return []
-    text = path.read_text(encoding="utf-8", errors="replace")
     lines = text.split("\n")
     header = next(csv.reader([lines[0]]))
     known = columns(kind)

@@ -4,16 +4,18 @@ Source: section 2 of the paper; the chapter "Same or different?".
 """
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
 from torch import Tensor
 
 WILDCARDS = "αβγδεζηθικλμνξοπρστυφχψω"
+TINY, LARGE = sys.float_info.min, sys.float_info.max  # the least positive float with all its digits, and the largest
 
 
 class Template:
@@ -115,8 +117,9 @@ class TemplateTask:
 
     def __init__(self, labels: Mapping[str, float | str], *, weights: Mapping[str, float] | None = None,
                  noise: float = 0.0, name: str | None = None):
-        if not labels:
-            raise ValueError("a template task needs at least one template, such as {'αα': 1, 'αβ': -1}")
+        if not isinstance(labels, Mapping) or not labels:
+            raise ValueError(f"labels={labels!r}: must map at least one template to its label, such as "
+                             "{'αα': 1, 'αβ': -1}")
         self.labels = dict(labels)
         self.templates = tuple(Template(pattern) for pattern in labels)
         self.name = name or " / ".join(labels)
@@ -128,11 +131,9 @@ class TemplateTask:
         self.regular = tuple(c for c in dict.fromkeys(tokens) if c not in WILDCARDS)
         self.wildcards = max(len(t.wildcards) for t in self.templates)
         self.values = None if self.symbolic else np.array(list(labels.values()), dtype=np.float64)
-        if not (np.isfinite(noise) and noise >= 0):
-            raise ValueError(f"noise={noise}: must be a standard deviation, 0 or more")
+        self.noise = real("noise", noise, "a standard deviation, 0 or more", least=0)
         if noise and self.symbolic:
             raise ValueError("noise is for real labels; this task's labels are symbols")
-        self.noise = float(noise)
         self.probabilities = self._normalised(weights)
 
     def __repr__(self) -> str:
@@ -153,8 +154,8 @@ class TemplateTask:
         for t, label in zip(self.templates, self.labels.values(), strict=True):
             if isinstance(label, str) != self.symbolic:
                 raise ValueError(f"labels {list(self.labels.values())} mix numbers and symbols; use one kind")
-            if not self.symbolic and not np.isfinite(label):
-                raise ValueError(f"label {label!r} of template {t.pattern!r}: must be a finite number")
+            if not self.symbolic:
+                real(f"labels[{t.pattern!r}]", label, "a finite number, or a token for a symbolic label")
             if self.symbolic and len(label) != 1:
                 raise ValueError(f"label {label!r} of template {t.pattern!r}: must be one token or wildcard")
             if self.symbolic and label in WILDCARDS and label not in t.wildcards:
@@ -162,12 +163,15 @@ class TemplateTask:
                                  f"it has {', '.join(t.wildcards) or 'none'}")
 
     def _normalised(self, weights: Mapping[str, float] | None) -> np.ndarray:
-        weights = dict.fromkeys(self.labels, 1.0) if weights is None else dict(weights)
+        weights = dict.fromkeys(self.labels, 1.0) if weights is None else weights
+        if not isinstance(weights, Mapping):
+            raise ValueError(f"weights={weights!r}: must map every template to its weight, such as "
+                             f"{dict.fromkeys(self.labels, 1.0)}")
         if set(weights) != set(self.labels):
-            raise ValueError(f"weights name the templates {sorted(weights)}; the task has {sorted(self.labels)}")
-        w = np.array([weights[t.pattern] for t in self.templates], dtype=np.float64)
-        if not (np.isfinite(w).all() and (w > 0).all()):
-            raise ValueError(f"weights {w.tolist()}: must be positive numbers")
+            raise ValueError(f"weights name the templates {sorted(weights, key=str)}; the task has "
+                             f"{sorted(self.labels)}")
+        w = np.array([real(f"weights[{z!r}]", weights[z], "a positive number, at most 1e300", TINY, 1e300)
+                      for z in self.labels])
         return w / w.sum()
 
     def alphabets(self, *sizes: int) -> list[range]:
@@ -193,8 +197,7 @@ class TemplateTask:
         if whole("alphabet", alphabet) < max(1, w):
             raise ValueError(f"alphabet of {alphabet} tokens is smaller than the {w} wildcards of a template of "
                              f"{self.name!r}; use at least {max(1, w)}")
-        if not (np.isfinite(zipf) and zipf >= 0):
-            raise ValueError(f"zipf={zipf}: must be an exponent, 0 (uniform) or more")
+        _check_exponent(zipf)
         p = _zipf(alphabet, zipf)
         if not w or not zipf:
             return p
@@ -239,7 +242,7 @@ class TemplateTask:
         if alphabet.step != 1 or alphabet.start < len(self.regular):
             raise ValueError(f"alphabet {alphabet}: must be a range of step 1 from id {len(self.regular)} on; "
                              "the ids before are the task's regular tokens")
-        if zipf:
+        if _check_exponent(zipf):
             self.law(len(alphabet), zipf)  # refuses an exponent that would never end
         rng = np.random.default_rng(seed)
         templates = rng.choice(len(self.templates), size=n, p=self.probabilities)
@@ -329,10 +332,21 @@ def named_token(character: str, regular: Sequence[str] = ()) -> int:
     return UNNAMED + point
 
 
-def whole(name: str, number: int) -> int:
-    """The number. Raises: ValueError, with its name, unless it is a whole number, 0 or more."""
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
-        raise ValueError(f"{name}={number!r}: must be a whole number, 0 or more")
+def whole(name: str, number: int, least: int = 0) -> int:
+    """The number. Raises: ValueError, with its name, unless it is a whole number, `least` or more."""
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+        raise ValueError(f"{name}={number!r}: must be a whole number, {least} or more")
+    return number
+
+
+def real(name: str, value: float, must: str, least: float = -LARGE, most: float = LARGE) -> float:
+    """The value as a float. Raises: ValueError, that it must be `must`, unless it is a real number in these bounds."""
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # of a whole number beyond all floats
+        number = math.nan
+    if not least <= number <= most:
+        raise ValueError(f"{name}={value!r}: must be {must}")
     return number
 
 
@@ -345,6 +359,10 @@ def _without_replacement(rng: np.random.Generator, n: int, w: int, m: int) -> np
             value += value >= taken
         drawn[:, j] = value
     return drawn
+
+
+def _check_exponent(zipf: float) -> float:
+    return real("zipf", zipf, "an exponent, 0 (uniform) or more", least=0)
 
 
 def _zipf(m: int, exponent: float) -> np.ndarray:

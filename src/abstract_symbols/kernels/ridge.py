@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from scipy import linalg, sparse
 
-from ..templates import UNNAMED, Sample, named_token
+from ..templates import TINY, UNNAMED, Sample, named_token, real, whole
 from .template_matrix import Overlap, Shape, kernel_values, matching_weights, width
 
 DENSE_LIMIT = 16384  # strings: a Gram matrix of 2 GB
@@ -46,13 +46,12 @@ class KernelRidge:
 
     def __init__(self, kernel, ridge: float = 1e-2, *, tolerance: float = 1e-10, max_iterations: int = 2000,
                  method: str = "linear"):
-        for name, value in {"ridge": ridge, "tolerance": tolerance, "max_iterations": max_iterations}.items():
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name}={value}: must be a positive number")
+        ridge, tolerance = (real(name, value, "a positive number, such as 0.01", TINY)
+                            for name, value in {"ridge": ridge, "tolerance": tolerance}.items())
         if method not in ("linear", "dense"):
             raise ValueError(f"method {method!r}: must be 'linear' or 'dense'")
-        self.kernel, self.ridge, self.tolerance = kernel, float(ridge), tolerance
-        self.max_iterations, self.method = int(max_iterations), method
+        self.kernel, self.ridge, self.tolerance = kernel, ridge, tolerance
+        self.max_iterations, self.method = whole("max_iterations", max_iterations, 1), method
         self._weights: dict[Overlap, float] = {}
         self.coefficients: np.ndarray | None = None
 

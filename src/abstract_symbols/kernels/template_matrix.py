@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..templates import Template, TemplateTask
+from ..templates import TINY, Template, TemplateTask, real
 
 Shape = tuple[int, ...]  # a template as numbers: a regular token's id, or −1 − a for its wildcard number a
 Matching = tuple[tuple[int, int], ...]  # (a, b), …, sorted: wildcard a of one shape holds the token of b of the other
@@ -80,8 +80,7 @@ def predicted_samples(task: TemplateTask, kernel, ridge: float = 1e-2, *, alphab
     Raises: ValueError as `expected_error`, and for an error that is not positive.
     Source: ours, for the chapter "The template matrix".
     """
-    if not error > 0:
-        raise ValueError(f"error={error}: must be a positive mean squared error, such as 0.5")
+    real("error", error, "a positive mean squared error, such as 0.5", TINY)
     terms = _error_terms(task, kernel, ridge, repeats=alphabet != float("inf"))
     low, high = 0.0, 40.0  # log₂ n
     if _error(*terms, 2**high, alphabet) > error:
@@ -99,8 +98,7 @@ def _error_terms(task: TemplateTask, kernel, ridge: float, repeats: bool = True)
     """
     if task.symbolic:
         raise ValueError(f"task {task.name!r} has symbolic labels; a squared error needs real ones")
-    if not (np.isfinite(ridge) and ridge > 0):
-        raise ValueError(f"ridge={ridge}: must be a positive number")
+    real("ridge", ridge, "a positive number, such as 0.01", TINY)
     shapes = task_shapes(task)
     n = template_matrix(task, kernel)
     same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])

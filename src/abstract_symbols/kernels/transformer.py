@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..templates import real, whole
 from .attention import CLS, RANDOMISATIONS, LatticeRule, Pattern, SobolRule, canonical_pattern, tokens_of
 
 String = Sequence[Hashable]
@@ -43,7 +44,8 @@ class TransformerKernel:
     depends only on which tokens are equal: it is computed once for each pattern, so that K(x, y) and K(y, x), and
     values of renamed strings, are equal bit for bit.
 
-    Raises: ValueError for parameters that are not positive and finite (b2: finite), an unknown activation or method.
+    Raises: ValueError for parameters that are not from 1e-30 to 1e30 (b2: its size at most 1e30), beyond which squares
+        leave the range of floats; an unknown activation or method.
 
     Source: section 3, K_attn and K_trans.
     """
@@ -51,19 +53,17 @@ class TransformerKernel:
     def __init__(self, beta: float, gamma: float, activation: str | Callable[[Tensor], Tensor] = "cos", b1: float = 1.0,
                  b2: float = 0.0, cls: bool = True, samples: int = 2**17, seed: int = 0, device: str = "cpu",
                  method: str = "auto"):
-        for name, value in {"beta": beta, "gamma": gamma, "b1": b1}.items():
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name}={value}: must be a positive number, such as 1.0")
-        if not math.isfinite(b2):
-            raise ValueError(f"b2={b2}: must be a finite number, such as 0.0")
-        if not callable(activation) and activation not in _CLOSED_FORMS:
+        beta, gamma, b1 = (real(name, value, "a positive number from 1e-30 to 1e30, such as 1.0", 1e-30, 1e30)
+                           for name, value in {"beta": beta, "gamma": gamma, "b1": b1}.items())
+        b2 = real("b2", b2, "a number from -1e30 to 1e30, such as 0.0", -1e30, 1e30)
+        if not callable(activation) and not (isinstance(activation, str) and activation in _CLOSED_FORMS):
             raise ValueError(f"activation {activation!r}: must be one of {', '.join(_CLOSED_FORMS)}, or a callable")
         if b2 and not callable(activation) and activation != "cos":
             raise ValueError(f"b2={b2}: {activation!r} has no closed form with it; leave b2 out or pass a callable")
         if not isinstance(samples, int) or samples < 4 * RANDOMISATIONS or samples & (samples - 1):
             raise ValueError(f"samples={samples}: must be a power of 2, at least {4 * RANDOMISATIONS}")
         self.beta, self.gamma, self.activation, self.b1, self.b2 = beta, gamma, activation, b1, b2
-        self.cls, self.samples, self.seed, self.device = cls, samples, seed, device
+        self.cls, self.samples, self.seed, self.device = cls, samples, whole("seed", seed), device
         if method not in ("auto", "lattice", "sobol"):
             raise ValueError(f"method {method!r}: must be 'auto', 'lattice' or 'sobol'")
         self.method = method

@@ -113,10 +113,7 @@ def without_repeats(parts: dict[str, dict[str, str]]) -> dict[str, dict[str, str
 
 def _wikitext(name: str) -> Corpus:
     """WikiText, its raw text cut at the articles' headings."""
-    try:
-        import datasets
-    except ImportError:
-        raise ValueError("datasets is not installed; pip install 'abstract-symbols[language]'") from None
+    datasets = library("datasets")
     try:
         tables = datasets.load_dataset("Salesforce/wikitext", f"{name}-raw-v1")
     except Exception as error:  # the library raises many kinds where no hub answers
@@ -143,9 +140,7 @@ def tokenizer(source: Corpus, vocabulary: int = 2048):
 
     Every text survives it unchanged (bytes are tokens); `END` separates documents.
     """
-    from tokenizers import ByteLevelBPETokenizer
-
-    bpe = ByteLevelBPETokenizer()
+    bpe = library("tokenizers").ByteLevelBPETokenizer()
     bpe.train_from_iterator(source.documents["train"].values(), vocab_size=vocabulary, min_frequency=2,
                             special_tokens=[END], show_progress=False)
     return library().PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, eos_token=END, bos_token=END,

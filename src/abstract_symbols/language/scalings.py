@@ -13,6 +13,7 @@ to x too: half as much memory again. Source: sections 3 to 5; the chapter "Perpl
 """
 
 import copy
+import importlib
 import sys
 from functools import partial
 
@@ -24,13 +25,12 @@ BASES = ("eager", "sdpa")
 FOREIGN = ("softcap", "s_aux", "sliding_window", "position_bias")  # what other models' attention adds; unknown to ours
 
 
-def library():
-    """Hugging Face's transformers. Raises: ValueError when it is not installed."""
+def library(name: str = "transformers"):
+    """Hugging Face's transformers, or another package of theirs. Raises: ValueError when it is not installed."""
     try:
-        import transformers
+        return importlib.import_module(name)
     except ImportError:
-        raise ValueError("transformers is not installed; pip install 'abstract-symbols[language]'") from None
-    return transformers
+        raise ValueError(f"{name} is not installed; pip install 'abstract-symbols[language]'") from None
 
 
 class IdentityScalings(nn.Module):
@@ -50,7 +50,7 @@ class IdentityScalings(nn.Module):
 
     def at_zero(self) -> bool:
         """Whether no scalar has moved yet."""
-        return not any(scalars.any() for scalars in self.parameters())
+        return not any(s.any() for s in (self.a, self.b) if s is not None)  # DataParallel's copies have no parameters()
 
     def gram(self, q: int, scaling: float) -> Tensor:
         """What the last q positions' logits gain: (n, heads, q, k) = c_kq a_h x_i·x_j."""

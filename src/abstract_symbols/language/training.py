@@ -1,7 +1,8 @@
 """Training a small GPT-2 from scratch with transformers' Trainer, plain or with identity parameters.
 
 `train` is the Trainer with seeds, a logged loss curve and checkpoints, so it runs on several GPUs as it is (`torchrun`
-or `accelerate launch` a script that calls it). `PerplexityRun` and `CostRun` are kinds of runs like any other.
+or `accelerate launch` a script that calls it): a process has one of them, and its part of every batch. `PerplexityRun`
+and `CostRun` are kinds of runs like any other.
 Source: section 5, where GPT-2 small is trained on WikiText; the chapter "Perplexity".
 """
 
@@ -23,13 +24,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..runs import Job
+from ..templates import whole
 from .corpus import Corpus, blocks, corpus, tokenizer
 from .scalings import add_identity_scalings, head_diagonals, library, scalars
 
 
 def gpt2(vocabulary: int, length: int, *, d_emb: int, depth: int, heads: int, dropout: float = 0.0, seed: int = 0,
          attention: str = "sdpa") -> nn.Module:
-    """A GPT-2 with random weights, drawn with the seed. Raises: ValueError unless heads divide d_emb."""
+    """A GPT-2 with random weights, drawn with the seed.
+
+    Raises: ValueError unless the sizes are whole numbers, 1 or more, and the heads divide d_emb.
+    """
+    sizes = {"vocabulary": vocabulary, "length": length, "d_emb": d_emb, "depth": depth, "heads": heads}
+    for name, size in sizes.items():
+        whole(name, size, 1)
     if d_emb % heads:
         raise ValueError(f"d_emb={d_emb}: must be a multiple of heads={heads}")
     transformers = library()
@@ -64,13 +72,19 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
     `folder`/losses.csv. With save_steps, checkpoints go to `folder`, and a later call continues from the last of them:
     it gives what an unbroken run would have given.
 
-    Args: batch, rows a step and device; options, more of transformers' TrainingArguments, such as bf16=True or
-    activation_checkpointing=True (which recomputes activations to save memory).
-    Raises: ValueError for fewer rows than a batch.
+    Args: batch, rows a step, of all processes together; device, "cpu", "cuda" or "auto", one for each process; options,
+    more of transformers' TrainingArguments, such as bf16=True or activation_checkpointing=True (which recomputes
+    activations to save memory).
+    Raises: ValueError for fewer rows than a batch, a batch that the processes do not divide, an unknown device, or a
+    GPU that is not there.
     """
-    if len(rows) < batch:
+    from ..experiments import pick_device
+
+    pick_device(device)
+    if len(rows) < whole("batch", batch, 1):
         raise ValueError(f"{len(rows)} rows of text are fewer than a batch of {batch}; use a smaller batch, more text")
     transformers = library()
+    library("accelerate")
     from transformers.trainer_utils import get_last_checkpoint
 
     folder = Path(folder)
@@ -81,6 +95,7 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
         "logging_steps": 1, "report_to": "none", "disable_tqdm": True, "use_cpu": device == "cpu",
         "save_strategy": "steps" if save_steps else "no", "save_steps": save_steps or 500, "save_total_limit": 2,
         "dataloader_pin_memory": device != "cpu" and torch.cuda.is_available(), **options})
+    _share(arguments, batch)
     trainer = transformers.Trainer(model=model, args=arguments, train_dataset=Rows(rows))
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
@@ -89,6 +104,17 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
         with (folder / "losses.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("step", "loss"), *curve])
     return [loss for _, loss in curve]
+
+
+def _share(arguments, batch: int) -> None:
+    """Give every process one device and its part of a batch, whatever the machine has.
+
+    The Trainer would give each of a process's GPUs (by DataParallel) and each process a whole batch.
+    """
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    if batch % arguments.world_size:
+        raise ValueError(f"batch={batch}: must be a multiple of the {arguments.world_size} processes, which share it")
+    arguments.per_device_train_batch_size = batch // arguments.world_size
 
 
 @torch.no_grad()
