@@ -107,10 +107,10 @@ def test_docstrings_become_text_that_means_the_same(docstring, rst):
     assert "\n".join(lines) == rst
 
 
-def test_a_property_that_begins_with_words_and_a_colon_has_no_type_made_of_them():
+def test_no_words_before_a_colon_become_a_property_s_type():
     lines = ["The strings as text: regular tokens as they are."]
     api_names().to_rst(None, "property", "f", None, None, lines)
-    assert napoleon(lines) == ["", "The strings as text: regular tokens as they are."]
+    assert napoleon(lines)[:3] == ["..", "", "The strings as text: regular tokens as they are."]
 
 
 def napoleon(lines):

@@ -62,8 +62,8 @@ def to_rst(app, what, name, obj, options, lines):
     text = re.sub(r"(?m)^\S.*[^:\n](\n +\S.*)+", lambda found: re.sub(r"\n +", "\n", found[0]), "".join(parts))
     text = LABEL.sub(lambda found: f"\n\n**{SHOWN.get(found[1], found[1])}:**", text)
     text = re.sub(r"\n{3,}", "\n\n", text)
-    # The first line of a property is its type to napoleon, up to a colon
-    lines[:] = ["", *text.split("\n")] if what == "property" else text.split("\n")
+    # The first line of a property is its type to napoleon, up to a colon; so an empty comment comes first
+    lines[:] = [*["..", ""] * (what == "property"), *text.split("\n")]
 
 
 def plain_signatures(app, pagename, templatename, context, doctree):
