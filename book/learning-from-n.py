@@ -165,11 +165,11 @@ preconditioner inverts $Z N Z^\\top$ plus a diagonal exactly. {text}
 # %% tags=["remove-input"]
 speed = experiments.BOOK / "results" / "bench-kernel-cpu.csv"
 if speed.exists():
-    measured = pd.read_csv(speed)
-    shown = measured[measured["n"].notna()].astype({"n": int, "iterations": int})
-    shown = shown[[c for c in bench.HEADERS["kernel"] if c in shown]].dropna(axis="columns", how="all")
+    shown = bench.table(speed)
+    shown = shown[shown["n"] != "–"]
+    shown = shown.loc[:, (shown != "–").any()]
     display(Markdown("Measured in one run on one machine, time and memory included for everything from the tokens to the coefficients:"),
-            figures.table(shown.rename(columns=bench.HEADERS["kernel"]).astype(object).fillna("–")))
+            figures.table(shown))
 
 # %% [markdown]
 r"""

@@ -109,7 +109,7 @@ template matrix
 
 $\nu$
 smallest eigenvalue
-  The smallest eigenvalue of the template matrix. The smaller it is, the more strings, and the wider a network, learning can need ({doc}`template-matrix`, {doc}`kernel-to-network`).
+  The smallest eigenvalue of the template matrix. The smaller it is, the more strings learning can need, and the wider a network ({doc}`template-matrix`, {doc}`kernel-to-network`).
 
 $D$
   What a string does not share with its template: $D = \lambda + K(x, x) - N_{ii}$ in {doc}`template-matrix` and {doc}`learning-from-n`, the same without $\lambda$ in {doc}`kernel-to-network`.

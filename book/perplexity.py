@@ -199,7 +199,7 @@ r"""
 ## What is learned
 
 The scalars by layer and head, mean over seeds, in the model that has both. A positive $b_h$ is an attention-modulated skip
-connection; a negative $a_h$ turns a head *away* from tokens like the present one, itself included.
+connection, a negative one subtracts what the head attends to; a negative $a_h$ turns a head *away* from tokens like the present one, itself included.
 """
 
 # %% tags=["remove-input"]

@@ -159,23 +159,32 @@ found = {j.claim.id.removeprefix("pretraining-"): j for j in verdicts}
 asked = {"below": "pretraining lowers the loss", "scalars-scratch": "from scratch, $a$ and $b$ lower it",
          "scalars": "from scratch with $a$ and $b$, it is lower than after pretraining without them",
          "scalars-added": "$a$ and $b$ lower it after pretraining too"}
+
+
+def together(series):
+    """The mean test loss of each of these series by n, over the seeds that all of them have there, and their number."""
+    wide = rows[rows["series"].isin(series)].pivot(index=["n", "seed"], columns="series", values="test_loss")
+    seen = wide.reindex(columns=list(series)).dropna().groupby("n")
+    return seen.mean(), seen.size()
+
+
 lines = []
 for key, statement in asked.items():
     claim = found[key].claim
-    first, second = (rows[rows["series"] == s].groupby("n")["test_loss"].mean() for s in claim.series)
-    means = "; ".join(f"{first[n]:.2f} against {second[n]:.2f} at $n$ = {n}" for n in claim.options["at"]
-                      if n in first and n in second)
+    mean, seeds = together(claim.series)
+    means = "; ".join(f"{mean.loc[n].iloc[0]:.2f} against {mean.loc[n].iloc[1]:.2f} at $n$ = {n}, seeds: {seeds[n]}"
+                      for n in claim.options["at"] if n in mean.index)
     lines.append(f"- *{statement[0].upper()}{statement[1:]}*: {found[key].verdict}" + (f" ({means})." if means else "."))
-Markdown("The mean test losses behind the comparisons:\n\n" + "\n".join(lines))
+Markdown("The mean test losses behind the comparisons, over the seeds that both sides have:\n\n" + "\n".join(lines))
 
 # %% tags=["remove-input"]
 three = ["From scratch", "Pretrained", "From scratch + a and b"]
-means = rows.groupby(["n", "series"])["test_loss"].mean().unstack().reindex(columns=three).dropna()
+means, seeds = together(three)
 text = "Rows are missing, so the three cannot be compared yet."
 if len(means):
     scratch, ready, scalars = means.iloc[-1]
-    text = (f"At $n$ = {means.index[-1]}, the largest that all three have, the mean test loss is {scratch:.2f} from scratch, {ready:.2f} pretrained, and "
-            f"{scalars:.2f} from scratch with $a$ and $b$. Chance is 1.")
+    text = (f"At $n$ = {means.index[-1]}, the largest that all three have (seeds: {seeds.iloc[-1]}), the mean test loss is {scratch:.2f} from scratch, "
+            f"{ready:.2f} pretrained, and {scalars:.2f} from scratch with $a$ and $b$. Chance is 1.")
     if ready > 0.9:
         text += (" So, as far as these rows go, reading this little leaves the task as hard as it was. The published GPT-2 has read vastly more. That it "
                  "takes much text would fit both results; this chapter does not show how much.")
@@ -193,7 +202,7 @@ both have.)
 
 # %% tags=["remove-input"]
 for name, mine in ((NAME, rows), ("pretraining-aba-abb", other)):
-    display(Markdown(f"**{experiments.experiment(name).title}** *{figures.coverage(name, mine)}*"))
+    display(Markdown(f"**{experiments.experiment(name).title}.** *{figures.coverage(name, mine)}*"))
     if len(mine):
         display(figures.fit_table(name, mine))
 
@@ -223,7 +232,7 @@ r"""
 ## What pretraining changed inside
 
 $z$ measures a multiple of the identity in a head's matrix, on a scale on which random weights are standard normal ({doc}`identity-heads`). Here it is, of
-the weights alone, without the scalars: before the task, and after training on it at the largest $n$ (mean over 16 heads and the seeds; in brackets the largest head, mean over seeds).
+the weights alone, without the scalars: before the task, and after training on it at the largest $n$ (mean over 16 heads and over the seeds that all of these networks have; in brackets the largest head, mean over seeds).
 """
 
 # %% tags=["remove-input"]
@@ -234,8 +243,10 @@ def score(value):
 
 titles = {"wkwq": "W_K W_Qᵀ", "wvwo": "W_V W_Oᵀ"}
 inside = []
-for series, mine in rows.groupby("series", sort=False):
-    last = mine[mine["n"] == mine["n"].max()]
+last_n = rows[rows["n"] == rows.groupby("series")["n"].transform("max")]
+common = set.intersection(*(set(mine["seed"]) for _, mine in last_n.groupby("series"))) if len(rows) else set()
+last_n = last_n[last_n["seed"].isin(common)]
+for series, last in last_n.groupby("series", sort=False):
     for product, title in titles.items():
         mean = {what: last[f"{product}_{what}"].mean() for what in ("mean_before", "largest_before", "mean_after", "largest_after")}
         inside.append({"network": series, "matrix": title,
@@ -245,8 +256,8 @@ display(figures.table(pd.DataFrame(inside)) if inside else Markdown("*No run is 
 
 # %% tags=["remove-input"]
 text = "Rows are missing, so this cannot be read off yet."
-if {"From scratch", "Pretrained"} <= set(rows["series"]):
-    random, ready = (mine[mine["n"] == mine["n"].max()] for mine in (rows[rows["series"] == s] for s in ("From scratch", "Pretrained")))
+if {"From scratch", "Pretrained"} <= set(last_n["series"]):
+    random, ready = (last_n[last_n["series"] == s] for s in ("From scratch", "Pretrained"))
     sentences = [f"For {title} pretraining takes the mean $z$ from {score(random[f'{p}_mean_before'].mean())} to {score(ready[f'{p}_mean_before'].mean())} "
                  f"and the largest from {score(random[f'{p}_largest_before'].mean())} to {score(ready[f'{p}_largest_before'].mean())}."
                  for p, title in (("wkwq", "$W_K W_Q^\\top$"), ("wvwo", "$W_V W_O^\\top$"))]
@@ -258,7 +269,8 @@ Markdown(text)
 r"""
 ## GPT-2 itself
 
-The published comparison of sizes, behind which our rows will appear where a hub can be reached: small, medium and large, each at the learning rate that the figure states.
+The published comparison of sizes: small, medium and large, each at the learning rate that the figure states. Our curves join it once the command below has run where
+a hub can be reached.
 The same command takes any folder that `save_pretrained` wrote.
 """
 
@@ -297,13 +309,13 @@ r"""
 
 # %% tags=["remove-input"]
 spent = pd.concat([rows, other]).drop_duplicates("key")
-hours = f"at most {spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs that are there" if len(spent) else "minutes a run"
+hours = f"at most {spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs of both tasks so far" if len(spent) else "minutes a run"
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
 | `make chapter C=pretraining` | draws this page from the committed rows, repeats the live check | a minute |
-| `python -m abstract_symbols run pretraining` | performs the runs that `book/results/pretraining.csv` lacks; pretrains once a seed and keeps the models in `_build/pretrained` | with the next, {hours} |
-| `python -m abstract_symbols run pretraining-aba-abb` | the other task | |
+| `python -m abstract_symbols run pretraining` | performs the runs that `book/results/pretraining.csv` lacks; pretrains once a seed and keeps the models in `_build/pretrained` | {hours} |
+| `python -m abstract_symbols run pretraining-aba-abb` | the other task | see above |
 | `python -m abstract_symbols run pretraining-gpt2 --device cuda` | GPT-2 small, medium and large | a GPU, a hub; not run here |
 """)
 

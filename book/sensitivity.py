@@ -375,7 +375,7 @@ r"""
 table = pd.concat([r for r in rows.values() if len(r)] or [rows["lr-n"]]).drop_duplicates("key")
 cheap, dear = (table[fits]["seconds"].median() for fits in (table["train_loss"] < table["stop"], table["train_loss"] >= table["stop"]))
 runs = {run.key for name in names for run in experiments.experiment(name).runs()}
-cost = f"{len(table)} of {len(runs)} runs so far, {table['seconds'].sum() / 3600:.1f} hours of them"
+cost = f"{len(table)} of {len(runs)} runs so far; they took {table['seconds'].sum() / 3600:.1f} hours"
 if not np.isnan(dear):
     cost += f"; a run that fits takes {cheap:.0f} s (median), one that does not {dear:.0f} s"
 Markdown(f"""

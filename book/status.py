@@ -37,7 +37,9 @@ Seconds that each chapter took when it was executed last, and what it was execut
 # %% tags=["nbval-ignore-output", "remove-input"]
 timings = experiments.BOOK.parent / "_build" / "timings.csv"
 if timings.exists():
-    display(figures.table(pd.read_csv(timings)))
+    built = pd.read_csv(timings)
+    finished = pd.to_datetime(built["finished"], utc=True).dt.strftime("%Y-%m-%d %H:%M")
+    display(figures.table(built.assign(finished=finished).rename(columns={"finished": "finished (UTC)"})))
 versions = {"Python": platform.python_version(), "PyTorch": torch.__version__, "machine": platform.machine(),
             "device": experiments.provenance(experiments.pick_device("auto"))["device"]}
 display(figures.table(pd.DataFrame(versions.items(), columns=["", "version"])))

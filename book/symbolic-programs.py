@@ -162,7 +162,7 @@ again = experiments.repeat(NAME, experiments.load(NAME), n=[4], seeds=[0], metri
                            a=[True])
 worst = (again["repeated"] - again["committed"]).abs().max()
 assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-print(f"{len(again)} networks trained again,",
+print(f"networks trained again: {len(again)},",
       f"every test error within {TOLERANCE} of its row")
 
 # %% [markdown]

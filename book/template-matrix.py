@@ -461,7 +461,7 @@ $w_i = f_i / d_i$, $\nu \le w^\top N w / |w|^2 = f^\top g(\kappa) f / |w|^2$.
 ::::
 :::::
 
-For *same relation* $W(\texttt{ααββ}) + W(\texttt{αβγδ}) = W(\texttt{ααβγ}) + W(\texttt{αβγγ})$: the first is the sum of what each pair adds. The exact derivatives of $f^\top \kappa f$ say when the label comes into sight:
+For *same relation* $W(\texttt{ααββ}) + W(\texttt{αβγδ})$ $= W(\texttt{ααβγ}) + W(\texttt{αβγγ})$: the first is the sum of what each pair adds. The exact derivatives of $f^\top \kappa f$ say when the label comes into sight:
 """
 
 # %%

@@ -406,7 +406,7 @@ for name in ("aba-abb", "architectures", "aabb-abab", "program"):
 one, other = (claims.published(name, "Transformer").set_index("x")["y"] for name in ("aba-abb", "architectures"))
 spread = (one - other).abs()
 Markdown(f"""
-A yardstick: the paper has the plain transformer on this task twice, in the first figure and in the one of seven networks. These two published curves differ by up to {spread.max():.2f} (at $n$ = {spread.idxmax():g}), by {spread.mean():.2f} in the
+A yardstick: the paper has the plain transformer on `αβα` against `αββ` twice, in the first figure and in the one of seven networks. These two published curves differ by up to {spread.max():.2f} (at $n$ = {spread.idxmax():g}), by {spread.mean():.2f} in the
 mean.
 """)
 

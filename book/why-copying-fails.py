@@ -242,8 +242,8 @@ text = "Rows are missing here."
 if len(one):
     text = f"""
 - $W_K$, $W_Q$ and $a$ move the attention, and attention is not what copying needs: for some symbols more of it raises the own logit at
-  the start, for others it lowers it, by chance. So the ratio is 0 up to chance. That of $a$ scatters most (between the quartiles
-  of the seeds lie {spread.iloc[-1]:.2f} at $d_{{\\text{{emb}}}}$ = {spread.index[-1]}).
+  the start, for others it lowers it, by chance. So the ratio is 0 up to chance. That of $a$ scatters most (the middle half
+  of the seeds spans {spread.iloc[-1]:.2f} at $d_{{\\text{{emb}}}}$ = {spread.index[-1]}).
 - Training the embeddings moves those of the seen symbols alone.
 - Training the positions can only raise or lower the logits of all strings alike. That raises the logits of the seen symbols at the unseen
   ones' cost. The ratio is {positions.iloc[-1]:.3f} at $d_{{\\text{{emb}}}}$ = {positions.index[-1]}, not far from $-n/m$ = {-16 / 256:.3f}, which one

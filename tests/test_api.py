@@ -92,8 +92,29 @@ def test_a_literal_names_just_one_thing_or_nothing(literal, name):
     ("One.\n\nRaises: ValueError for this,\n    and that.", "One.\n\n**Raises:** ValueError for this,\nand that."),
     ("One.\n\n    x = *y  # code\n\nTwo.", "One.\n\n::\n\n    x = *y  # code\n\nTwo."),
     ("One.\n\nArgs:\n    x: this,\n        and that.", "One.\n\nArgs:\n    x: this,\n        and that."),
+    ("The number. Raises: ValueError for none.", "The number.\n\n**Raises:** ValueError for none."),
+    ("One.\n\nArgs: x, this. Returns: (n,)\n    numbers. Raises: ValueError\n    for none. Source: section 2.",
+     "One.\n\n**Parameters:** x, this.\n\n**Returns:** (n,)\nnumbers.\n\n**Raises:** ValueError\nfor none.\n\n"
+     "**Source:** section 2."),
+    ("One.\n\nSee `f`.\nRaises: ValueError for none.", "One.\n\nSee `f`.\n\n**Raises:** ValueError for none."),
+    ("One.\n\nArgs:\n    x: this.\n\nReturns:\n    That.", "One.\n\nArgs:\n    x: this.\n\nReturns:\n    That."),
+    ("One.\n\nArgs and raises: as `f`. Source: ours.", "One.\n\n**Parameters, raises:** as `f`.\n\n**Source:** ours."),
+    ("Within a sentence Source: is a word.", "Within a sentence Source: is a word."),
 ])
 def test_docstrings_become_text_that_means_the_same(docstring, rst):
     lines = docstring.split("\n")
     api_names().to_rst(None, "function", "f", None, None, lines)
     assert "\n".join(lines) == rst
+
+
+def test_no_words_before_a_colon_become_a_property_s_type():
+    lines = ["The strings as text: regular tokens as they are."]
+    api_names().to_rst(None, "property", "f", None, None, lines)
+    assert napoleon(lines)[:3] == ["..", "", "The strings as text: regular tokens as they are."]
+
+
+def napoleon(lines):
+    """What sphinx's next step makes of a property's docstring."""
+    from sphinx.ext.napoleon import Config, GoogleDocstring
+
+    return [line.rstrip() for line in GoogleDocstring(lines, Config(), what="property", name="f").lines()]

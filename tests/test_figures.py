@@ -135,6 +135,34 @@ def test_without_rows_the_papers_curves_are_drawn_alone(rows):
     assert table_of(figures.values_table(NAME, rows[:0]))[2] == []
 
 
+def said(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_axes_without_any_curve_say_so(rows, monkeypatch):
+    assert said(figures.learning_curves(NAME, rows[:0]).axes[0]) == []  # the paper's are there
+    panels = {"one": ["Transformer"], "two": ["Fully-connected"]}
+    some = rows[rows["series"] == "Transformer"]
+    first, second = figures.pairs(NAME, some, panels, ["ours"]).axes
+    assert (said(first), said(second)) == ([], ["no run is done yet"])
+    nothing = pd.DataFrame(columns=["x", "y", "y_low", "y_high"], dtype=float)
+    monkeypatch.setattr(claims, "published", lambda *_: nothing)
+    empty = figures.learning_curves(NAME, rows[:0]).axes[0]
+    assert said(empty) == ["no run is done yet"] and empty.get_xlim() == (4, 4096)
+    assert said(figures.learning_curves(NAME, some).axes[0]) == []
+
+
+def test_ordered_colours_all_stand_out_from_white():
+    name = "batch-n"
+    series = list(experiments.EXPERIMENTS[name].series)
+    table = pd.DataFrame([{"series": s, "n": n, "test_loss": 1.0} for s in series for n in (16, 32)])
+    figure = figures.learning_curves(name, table, ordered=True)
+    colors = [matplotlib.colors.to_rgb(handle.get_color()) for handle in figure.legends[0].legend_handles[:len(series)]]
+    linear = [[v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in color] for color in colors]
+    luminance = [np.dot([0.2126, 0.7152, 0.0722], color) for color in linear]
+    assert luminance == sorted(luminance) and 1.05 / (luminance[-1] + 0.05) > 2.5
+
+
 def by_rate(name):
     """Rows of an experiment over learning rates, least at 0.001."""
     e = experiments.EXPERIMENTS[name]
@@ -291,9 +319,9 @@ def test_the_fit_is_over_the_points_that_both_curves_have(monkeypatch):
     rows = pd.DataFrame([{"series": "Fully-connected", "n": n, "test_loss": loss + spread}
                          for n, loss in ((4, 1.1), (8, 0.6), (16, 0.6), (64, 9.0)) for spread in (-0.1, 0.1)])
     _, header, (line,) = table_of(figures.fit_table(name, rows))
-    assert header == ["network", "n compared", "n₅₀", "n₅₀, paper", "mean distance", "largest distance"]
+    assert header == ["network", "n compared", "n₅₀", "n₅₀, paper", "mean distance", "largest distance of ours"]
     half = 8 * 2 ** (0.4 / 0.5)
-    assert line == ["Fully-connected", "4 to 16", "> 64", f"{half:.0f}", "0.20", "0.30, ours lower at n = 8"]
+    assert line == ["Fully-connected", "4 to 16", "> 64", f"{half:.0f}", "0.20", "0.30 lower, n = 8"]
     assert table_of(figures.fit_table(name, rows[rows["n"] > 32]))[2] == []
     low = rows.assign(test_loss=0.1)
     assert table_of(figures.fit_table(name, low))[2][0][2] == "≤ 4"
@@ -305,7 +333,8 @@ def test_a_fold_escapes_its_title():
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (None, "–"), (float("inf"), "∞"), (0.0, "0.00"), (0.12345, "0.123"), (-0.5, "-0.500"), (1.0, "1.00"),
+    (None, "–"), (float("inf"), "∞"), (0.0, "0.00"),
+    (1e-300, "≤ 1e-300"), (1e-299, "1.00e-299"), (0.12345, "0.123"), (-0.5, "-0.500"), (1.0, "1.00"),
     (18.789, "18.8"),
     (429.47, "429"), (999.4, "999"), (999.7, "1000"), (1234.5, "1234"), (123456.7, "123457"), (-2000.0, "-2000"),
 ])

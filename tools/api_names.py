@@ -45,14 +45,25 @@ def write_again(app, env):
     return env.found_docs if before not in (None, names) else None
 
 
+# What may follow a sentence of a docstring, or begin a line of it: a label, then text on the same line
+LABEL = re.compile(r"(?m)(?:^ *|(?<=[.;)?]) +)(Args and raises|Args|Attributes[^:\n]*|Returns|Raises|Source):(?= +\S)")
+SHOWN = {"Args": "Parameters", "Args and raises": "Parameters, raises"}  # as napoleon calls its lists of them
+
+
 def to_rst(app, what, name, obj, options, lines):
-    """Docstrings are plain text with `code`: outside of it no character means anything. "Source:" stands out."""
+    """Docstrings are plain text with `code`: outside of it no character means anything. "Source:" stands out.
+
+    "Args:", "Returns:", "Raises:" and "Source:" get a paragraph of their own, wherever in the docstring they stand.
+    """
     parts = re.split(r"(`[^`]+`|\n\n(?: {4}.*\n)+)", "\n".join(lines))
     parts = [f"\n\n::{part}" if part.startswith("\n\n    ") else part for part in parts]  # an indented block is code
     parts[::2] = [re.sub(r"([\\*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
-    text = re.sub(r"(?m)^(Raises|Source|Attributes[^:\n]*):(?= )", r"**\1:**", "".join(parts))
     # A paragraph's further lines may be indented; those after a line "Args:" are its list
-    lines[:] = re.sub(r"(?m)^\S.*[^:\n](\n +\S.*)+", lambda found: re.sub(r"\n +", "\n", found[0]), text).split("\n")
+    text = re.sub(r"(?m)^\S.*[^:\n](\n +\S.*)+", lambda found: re.sub(r"\n +", "\n", found[0]), "".join(parts))
+    text = LABEL.sub(lambda found: f"\n\n**{SHOWN.get(found[1], found[1])}:**", text)
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    # The first line of a property is its type to napoleon, up to a colon; so an empty comment comes first
+    lines[:] = [*["..", ""] * (what == "property"), *text.split("\n")]
 
 
 def plain_signatures(app, pagename, templatename, context, doctree):

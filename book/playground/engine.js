@@ -87,7 +87,7 @@ function playgroundEngine() {
       if (label === "") complain(i, "label", `template ${name} needs a label: a number, such as 1`);
       else if (!Number.isFinite(labels[i])) {
         complain(i, "label", `label ${quoted(label)} of template ${name}: must be a finite number, such as 1 or -1. This page is for real ` +
-          "labels; tasks whose answer is a symbol (copying) are in the part “Symbolic labels”");
+          "labels; tasks whose answer is a symbol (copying) are in the chapters on copying");
       }
     });
     if (!problems.length && labels.every((f) => f === 0)) complain(0, "label", "all labels are 0, so there is nothing to learn; change one");

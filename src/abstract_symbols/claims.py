@@ -17,6 +17,7 @@ from . import experiments
 from .experiments import BOOK
 
 RESAMPLES = 2000
+LEAST_P = 1e-300
 VERDICTS = ("held", "held in part", "not held", "not tested")
 
 
@@ -362,10 +363,10 @@ def _different_laws(claim: Claim, rows: pd.DataFrame) -> Measured:
 
 
 def _combined(p: pd.Series) -> tuple[float, float, float]:
-    """Fisher's combined p-value with the interval that a bootstrap over runs gives; no p counts below 1e-300."""
-    logs = np.log(np.maximum(p.to_numpy(), 1e-300))
+    """Fisher's combined p-value with the interval that a bootstrap over runs gives; no p counts below LEAST_P."""
+    logs = np.log(np.maximum(p.to_numpy(), LEAST_P))
     combined = np.maximum(stats.chi2.sf(-2 * len(logs) * np.append(bootstrap_means(logs), logs.mean()), 2 * len(logs)),
-                          1e-300)
+                          LEAST_P)
     return float(combined[-1]), *_interval(combined[:-1])
 
 
@@ -400,7 +401,7 @@ def paired(rows: pd.DataFrame, first: str, second: str, metric: str, x: str) -> 
     if se > 0:
         p = t.cdf(mean / se)
     reach = t.ppf(0.975) * se
-    return float(np.exp(mean)), float(np.exp(mean - reach)), float(np.exp(mean + reach)), max(float(p), 1e-300)
+    return float(np.exp(mean)), float(np.exp(mean - reach)), float(np.exp(mean + reach)), max(float(p), LEAST_P)
 
 
 OPTIONS = {"level": ("value",), "below": ("at", "p"), "slope": ("metric", "value"),

@@ -6,6 +6,7 @@ the pages show that beside a point under the mouse, finger or keyboard. Used by 
 
 import html
 import io
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -27,6 +28,7 @@ from . import claims, experiments
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "p", "h", "<", ">")
 PAPER = "0.62"  # the grey of the paper's curves
 REFERENCE = "0.25"  # of our own curves that others are compared with
+NO_RUN = "no run is done yet"
 PAPERS = "the paper's"
 PAPER_WORDS = f"{PAPERS} (same marker)"  # in every legend
 X_WORDS = {"n": "n = training strings = training symbols", "lr": "learning rate"}
@@ -257,7 +259,7 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     wanted = [s for s in e.series if series is None or s in series]
     rows = rows[rows["series"].isin(wanted)]
     order = [s for s in wanted if s in set(rows["series"])]
-    colors = sns.color_palette("viridis" if ordered else None, len(wanted))
+    colors = _viridis(len(wanted)) if ordered else sns.color_palette(None, len(wanted))
     markers = dict(zip(wanted, MARKERS, strict=False))
     figure, ax = plt.subplots()
     if e.published:
@@ -274,6 +276,9 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
         ax.xaxis.set_major_formatter("{x:.0f}")
     else:
         ax.set_xscale("log")
+    if not order and not any(len(claims.published(name, s)) for s in wanted):
+        ax.set_xlim(min(e.grid[e.x]), max(e.grid[e.x]))
+        _say_no_run(ax)
     highest = rows.groupby(["series", e.x])[metric].mean().max()
     ax.set_ylim(-0.03, max(1.35, 1.08 * highest if order else 0))
     ax.set(xlabel=X_WORDS.get(e.x, e.x), ylabel=ylabel)
@@ -291,6 +296,15 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     many = {"ncols": 3, "fontsize": 9, "handlelength": 1.6, "columnspacing": 1.0}  # or it is wider than the figure
     figure.legend(handles, labels, loc="outside upper left", **(many if len(handles) > 8 else {"ncols": 2}))
     return figure
+
+
+def _viridis(count: int) -> list[tuple[float, float, float]]:
+    """Colours from dark to light that all stand out from white: viridis without its yellow."""
+    return sns.color_palette("viridis", count * 3 // 2 + 1)[:count]
+
+
+def _say_no_run(ax: plt.Axes) -> None:
+    ax.text(0.5, 0.6, NO_RUN, transform=ax.transAxes, ha="center", va="center", color="0.3")
 
 
 def _plain(metric: str) -> str:
@@ -363,6 +377,8 @@ def pairs(name: str, rows: pd.DataFrame, panels: dict[str, Sequence[str]], words
                             linewidth=2)
                 _mark_ours(ax, series, c, e.x, _plain(metric))
         ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
+        if not any(series in curves or series in papers for series in group):
+            _say_no_run(ax)
         ax.set_title(title, fontsize=11)
         ax.set_xscale("log", base=2)
         ax.set_xticks(e.grid[e.x], [str(x) for x in e.grid[e.x]])
@@ -568,7 +584,7 @@ def transposed(name: str, rows: pd.DataFrame, values: dict[str, float], at: Sequ
     e, table = experiments.experiment(name), summary(name, rows, metric)
     figure, ax = plt.subplots()
     both = False
-    for x, marker, color in zip(at, MARKERS, sns.color_palette("viridis", len(at)), strict=False):
+    for x, marker, color in zip(at, MARKERS, _viridis(len(at)), strict=False):
         curves = {v: claims.published(name, series).set_index("x")["y"] for series, v in values.items()}
         ours = table[(table[e.x] == x) & table["series"].isin(values)]
         published = [(v, curve[x]) for v, curve in curves.items() if x in curve]
@@ -679,7 +695,7 @@ def ratios(name: str, rows: pd.DataFrame, reference: str, metric: str, *, xlabel
     ax.set(ylim=(len(order) - 0.5, -0.5), xlabel=xlabel)
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
     if base.empty:
-        ax.text(1, (len(order) - 1) / 2, "no run is done yet", ha="center", bbox={"color": "white"})
+        ax.text(1, (len(order) - 1) / 2, NO_RUN, ha="center", bbox={"color": "white"})
     return figure
 
 
@@ -690,13 +706,14 @@ def head_maps(panels: dict[str, np.ndarray], *, label: str, annotate: bool = Tru
     figure, axes = plt.subplots(1, max(1, len(panels)), figsize=(6.0, 3.6), squeeze=False)
     for ax, (title, matrix) in zip(axes[0], panels.items(), strict=False):
         image = ax.imshow(matrix, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
+        places = max(1, 1 - math.floor(math.log10(limit)))
         for layer, values in enumerate(np.ma.filled(matrix, np.nan)):
             known = np.flatnonzero(np.isfinite(values))
             _mark(ax, f"{title}, layer {layer}", known, np.full(len(known), layer),
                   [(f"head {head}", f"{label}: {number(values[head])}") for head in known], [(1, 1)] * len(known))
         if annotate and side <= 6:
             for (layer, head), value in np.ndenumerate(matrix):
-                ax.text(head, layer, f"{value:.2g}", ha="center", va="center", fontsize=10,
+                ax.text(head, layer, f"{round(value, places) + 0.0:.{places}f}", ha="center", va="center", fontsize=10,
                         color="white" if abs(value) > 0.6 * limit else "0.1")
         ax.set(title=title, xlabel="head", xticks=range(0, matrix.shape[1], 1 + side // 7),
                yticks=range(0, len(matrix), 1 + len(matrix) // 7))
@@ -826,12 +843,12 @@ def fit_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HTML:
         ours, paper = curve.set_index(e.x)["mean"], claims.published(name, series).set_index("x")["y"]
         off = (ours - paper).dropna().abs()
         if len(off):
-            side = "higher" if (ours - paper)[off.idxmax()] > 0 else "lower"
+            side = "higher" if (ours - paper)[off.idxmax()] > 0 else "lower"  # ours
             lines.append({
                 "network": series, "n compared": f"{off.index.min():g} to {off.index.max():g}",
                 "n₅₀": _crossing(ours), "n₅₀, paper": _crossing(paper), "mean distance": f"{off.mean():.2f}",
-                "largest distance": f"{off.max():.2f}, ours {side} at n = {off.idxmax():g}"})
-    columns = ["network", "n compared", "n₅₀", "n₅₀, paper", "mean distance", "largest distance"]
+                "largest distance of ours": f"{off.max():.2f} {side}, n = {off.idxmax():g}"})
+    columns = ["network", "n compared", "n₅₀", "n₅₀, paper", "mean distance", "largest distance of ours"]
     return table(pd.DataFrame(lines, columns=columns))
 
 
@@ -865,9 +882,11 @@ def _table(frame: pd.DataFrame) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits; – for none, ∞ for what is never reached."""
+    """Three significant digits; – for none, ∞ for what is never reached, ≤ 1e-300 where p-values end."""
     if value is None:
         return "–"
+    if 0 < value <= claims.LEAST_P:
+        return f"≤ {claims.LEAST_P:g}"
     return "∞" if np.isinf(value) else f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:.0f}"
 
 

@@ -169,7 +169,7 @@ def test_bad_templates_are_told_in_pythons_words(labels, engine):
     ([], 0, "template", "at least one"),
     ([("", "1")], 0, "template", "non-empty"),
     ([("αα", "")], 0, "label", "needs a label"),
-    ([("α", "α")], 0, "label", "Symbolic labels"),
+    ([("α", "α")], 0, "label", "chapters on copying"),
     ([("αα", "1e999")], 0, "label", "finite"),
     ([("αα", "0"), ("αβ", "0")], 0, "label", "nothing to learn"),
     ([("αβγδεζη", "1")], 0, "template", "7 wildcards"),
