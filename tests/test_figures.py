@@ -1021,7 +1021,9 @@ def test_a_crossing_at_the_end_of_the_rows_is_told_as_a_bound(losses, words):
 
 def test_answers_show_every_string_and_the_mean_of_its_template():
     table = pd.DataFrame({"template": ["αβ", "αα", "αβ"], "answer": [-1.0, 1.0, 0.0]})
-    (ax,) = figures.answers(table).axes
+    figure = figures.answers(table)
+    (ax,) = figure.axes
+    assert "answer -0.50" in str(figures.points(figure))
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["αα", "αβ"]
     assert sorted(y for dots in ax.collections for _, y in dots.get_offsets()) == [-1.0, 0.0, 1.0]
     assert np.concatenate([line.get_ydata() for line in ax.lines]).tolist() == [1.0, -0.5]

@@ -634,6 +634,8 @@ def answers(table: pd.DataFrame) -> Figure:
     sns.stripplot(table, x="template", y="answer", hue="template", jitter=0.3, size=3, alpha=0.5, legend=False, ax=ax)
     sns.pointplot(table, x="template", y="answer", errorbar=None, linestyle="none", marker="_", markersize=36,
                   markeredgewidth=3, color="0.2", ax=ax)
+    means = table.groupby("template")["answer"].mean()
+    _mark(ax, "mean", range(len(means)), means, [(z, f"answer {mean:.2f}") for z, mean in means.items()])
     ax.set(xlabel="template of the string", ylabel="answer")
     return figure
 
