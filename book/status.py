@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 from IPython.display import display
 
-from abstract_symbols import bench, experiments, figures
+from abstract_symbols import bench, experiments, figures, runs
 
 # %% [markdown]
 r"""
@@ -41,7 +41,7 @@ if timings.exists():
     finished = pd.to_datetime(built["finished"], utc=True).dt.strftime("%Y-%m-%d %H:%M")
     display(figures.table(built.assign(finished=finished).rename(columns={"finished": "finished (UTC)"})))
 versions = {"Python": platform.python_version(), "PyTorch": torch.__version__, "machine": platform.machine(),
-            "device": experiments.provenance(experiments.pick_device("auto"))["device"]}
+            "device": experiments.provenance(runs.pick_device("auto"))["device"]}
 display(figures.table(pd.DataFrame(versions.items(), columns=["", "version"])))
 
 # %% [markdown]

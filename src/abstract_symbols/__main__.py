@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import experiments
+from . import experiments, runs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,7 +73,7 @@ def _verify(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from . import bench
 
-    device = experiments.pick_device(args.device)
+    device = runs.pick_device(args.device)
     measures = {"training": lambda: bench.training(device, args.members), "kernel": lambda: bench.kernel(device)}
     for kind in [args.kind] if args.kind else measures:
         rows = measures[kind]()

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from . import theory
 from .language import training as language
 from .language.pretraining import TemplateRun
-from .runs import Job, Run
+from .runs import Job, Run, pick_device
 
 BOOK = Path(os.environ.get("ABSTRACT_SYMBOLS_BOOK", Path(__file__).resolve().parents[2] / "book"))
 @dataclass(frozen=True)
@@ -1057,12 +1057,3 @@ def _until(deadline: float, items: Iterable) -> Iterator:
         if time.monotonic() > deadline:
             return
         yield item
-
-
-def pick_device(device: str) -> str:
-    """"cpu" or "cuda" for "auto", "cpu" or "cuda". Raises: ValueError for another word, or a GPU that is not there."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"unknown device {device!r}; known are auto, cpu, cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda': PyTorch sees no GPU here; use --device cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device

@@ -23,6 +23,15 @@ NETWORKS = {
 }
 
 
+def pick_device(device: str) -> str:
+    """"cpu" or "cuda" for "auto", "cpu" or "cuda". Raises: ValueError for another word, or a GPU that is not there."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"unknown device {device!r}; known are auto, cpu, cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda': PyTorch sees no GPU here; use --device cpu")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
 @dataclass(frozen=True)
 class Job:
     """Base of the kinds of runs: a frozen dataclass whose fields decide the numbers that `perform` gives.

@@ -23,7 +23,7 @@ from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..runs import Job
+from ..runs import Job, pick_device
 from ..templates import whole
 from .corpus import Corpus, blocks, corpus, tokenizer
 from .scalings import add_identity_scalings, head_diagonals, library, scalars
@@ -78,8 +78,6 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
     Raises: ValueError for fewer rows than a batch, a batch that the processes do not divide, an unknown device, or a
     GPU that is not there.
     """
-    from ..experiments import pick_device
-
     pick_device(device)
     if len(rows) < whole("batch", batch, 1):
         raise ValueError(f"{len(rows)} rows of text are fewer than a batch of {batch}; use a smaller batch, more text")
