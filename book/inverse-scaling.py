@@ -212,7 +212,8 @@ if words:
     reached = rows["copy"].groupby("series")["n"].max()
     never = [f"{s} (up to $n$ = {reached[s]})" for s in dimensions if s in set(rows["copy"]["series"]) and s not in set(table[table["series"] == "ours"]["dimension"])]
     text.append(f"Without $b$, our curves cross one half at $n$ = {words}: {factors} value."
-                + (f" Not below one half: {', '.join(never)}." if never else ""))
+                + (f" Not below one half: {', '.join(never)}; so the exponent of the growth has only a lower bound, and the scoreboard says ∞."
+                   if never else ""))
 words, factors = against("ours, logits / d_emb")
 if words:
     text.append(f"With the logits divided by $d_{{\\text{{emb}}}}$ they cross at $n$ = {words}: {factors} value. So the paper's curves are near "

@@ -60,4 +60,8 @@ r"""
 - **Training the last layer alone** stays above one half at the default width, at each of the scales tried; more dimensions close a part of the gap
   ({doc}`kernel-to-network`).
 - **Tending the embeddings** does not repair copying, though it helps larger models with another fault ({doc}`which-repair`).
+- **A mean of labels** is what the kernel predicts, but a weighted one. That the plain mean is as good was our own guess, and wrong ({doc}`learning-from-n`).
+- **A small language model** is not GPT-2: it has a million weights and has read a million characters. Reading helps it late, if at all, and its seeds
+  spread so widely that most comparisons stay undecided ({doc}`pretraining`, {doc}`identity-heads`).
+- **Match to sample** is learned at no *n* that the claim names, neither with *a* and *b* nor without, so nothing separates the two there ({doc}`harder-relations`).
 """

@@ -52,14 +52,18 @@ r"""
 """
 
 # %% tags=["remove-input"]
-lines = []
+def coverage(line, rows, done, total):
+    """A line of the table: its own cells, then the runs done, their hours and their devices."""
+    return {**line, "runs": f"{done} of {total}", "hours": f"{rows['seconds'].sum() / 3600:.2f}", "devices": ", ".join(rows["device"].unique())}
+
+
+grids, series = [], []
 for name in experiments.EXPERIMENTS:
-    rows = experiments.load(name)
-    for series, (done, total) in experiments.progress(name).done.items():
-        mine = rows[rows["series"] == series]
-        lines.append({"experiment": name, "series": series, "runs": f"{done} of {total}",
-                      "hours": f"{mine['seconds'].sum() / 3600:.2f}", "devices": ", ".join(mine["device"].unique())})
-figures.table(pd.DataFrame(lines))
+    rows, done = experiments.load(name), experiments.progress(name).done
+    grids.append(coverage({"experiment": name}, rows, *map(sum, zip(*done.values(), strict=True))))
+    series += [coverage({"experiment": name, "series": label}, rows[rows["series"] == label], *counts) for label, counts in done.items()]
+display(figures.table(pd.DataFrame(grids)))
+figures.fold("By series", pd.DataFrame(series))
 
 # %% tags=["remove-input"]
 def speed(kind):
