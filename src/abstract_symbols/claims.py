@@ -7,6 +7,7 @@ A verdict is `held` (within the first tolerance), `held in part` (within the sec
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -118,12 +119,11 @@ def judge(name: str, results: Path | None = None) -> Judgement:
     known = claims()
     if name not in known:
         raise ValueError(f"unknown claim {name!r}; known are {', '.join(known)}")
-    return _judge(known[name], results)
+    return _judge(known[name], experiments.load(known[name].experiment, results))
 
 
-def _judge(claim: Claim, results: Path | None) -> Judgement:
+def _judge(claim: Claim, rows: pd.DataFrame) -> Judgement:
     e = experiments.experiment(claim.experiment)
-    rows = experiments.load(claim.experiment, results)
     first, last = claim.options.get("within", (-np.inf, np.inf))
     rows = rows[rows["series"].isin(claim.series) & rows[e.x].between(first, last)]
     expected = sum(label in claim.series and first <= getattr(run, e.x) <= last for run, label in e.runs().items())
@@ -139,7 +139,8 @@ def _judge(claim: Claim, results: Path | None) -> Judgement:
 
 def scoreboard(chapter: str | None = None, results: Path | None = None) -> list[Judgement]:
     """The verdict on every claim, or on one chapter's, in the order of `claims.yml`."""
-    return [_judge(claim, results) for claim in claims().values() if chapter in (None, claim.chapter)]
+    rows = cache(lambda name: experiments.load(name, results))
+    return [_judge(claim, rows(claim.experiment)) for claim in claims().values() if chapter in (None, claim.chapter)]
 
 
 # ---- measures ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 
 import joblib
@@ -53,8 +54,8 @@ class Experiment:
         """The field on the figures' horizontal axis: the first of the grid."""
         return next(iter(self.grid))
 
-    def runs(self) -> dict[Job, str]:
-        """Every run of the grid, cheapest first, with its series."""
+    @cached_property
+    def _runs(self) -> dict[Job, str]:
         runs = {}
         for values in itertools.product(*self.grid.values()):
             point = dict(zip(self.grid, values, strict=True))
@@ -62,6 +63,10 @@ class Experiment:
                 for seed in range(self.seeds if isinstance(self.seeds, int) else self.seeds[name]):
                     runs[self.kind(**self.base, **point, **options, seed=seed)] = name
         return dict(sorted(runs.items(), key=lambda item: item[0].cost()))
+
+    def runs(self) -> dict[Job, str]:
+        """Every run of the grid, cheapest first, with its series."""
+        return dict(self._runs)
 
     def path(self, results: Path | None = None) -> Path:
         """The results file, in the book's committed results or in another folder."""
@@ -750,7 +755,7 @@ def read_rows(path: Path, kind: type[Job] = Run) -> list[dict]:
         raise ValueError(f"{path}, line 1, column {lacking[0]}: missing from the header")
     rows, seen = [], {}
     for number, line in enumerate(lines[1:-1], start=2):
-        row = _read_row(path, number, header, line, kind)
+        row = _read_row(path, number, header, line, kind, known)
         if row["key"] in seen:
             raise ValueError(f"{path}, line {number}, column key: {row['key']} is already on line {seen[row['key']]}")
         seen[row["key"]] = number
@@ -758,13 +763,13 @@ def read_rows(path: Path, kind: type[Job] = Run) -> list[dict]:
     return rows
 
 
-def _read_row(path: Path, number: int, header: list[str], line: str, kind: type[Job]) -> dict:
+def _read_row(path: Path, number: int, header: list[str], line: str, kind: type[Job], types: dict[str, type]) -> dict:
     cells = next(csv.reader([line]), [])
     if len(cells) != len(header):
         column = header[len(cells) - 1] if 0 < len(cells) < len(header) else header[-1]
         raise ValueError(f"{path}, line {number}, column {column}: {len(cells)} cells instead of {len(header)}; "
                          "restore or remove the row and run again")
-    row, types = {}, columns(kind)
+    row = {}
     for column, cell in zip(header, cells, strict=True):
         try:
             row[column] = _parse(cell, types[column])

@@ -6,7 +6,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import ClassVar
 
 import torch
@@ -32,6 +32,16 @@ def pick_device(device: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
+@cache
+def _numbers(kind: type) -> list[tuple[str, type]]:
+    """The fields of a kind of runs that hold numbers, and of which type (None aside)."""
+    found = []
+    for f in fields(kind):
+        kinds = (f.type, *getattr(f.type, "__args__", ()))
+        found += [(f.name, number) for number in (bool, float, int) if number in kinds][:1]
+    return found
+
+
 @dataclass(frozen=True)
 class Job:
     """Base of the kinds of runs: a frozen dataclass whose fields decide the numbers that `perform` gives.
@@ -43,16 +53,15 @@ class Job:
     METRICS: ClassVar[dict[str, type]] = {}
 
     def __post_init__(self):
-        for f in fields(self):  # 100, 100.0 and NumPy's 100 are one run, and have one key
-            kinds, value = (f.type, *getattr(f.type, "__args__", ())), getattr(self, f.name)
-            kind = next((kind for kind in (bool, float, int) if kind in kinds), None)
-            if value is None or kind is None:
+        for name, kind in _numbers(type(self)):  # 100, 100.0 and NumPy's 100 are one run, and have one key
+            value = getattr(self, name)
+            if value is None or (type(value) is kind and value == value):  # not NaN
                 continue
             if kind(value) != value:
-                raise ValueError(f"{f.name}={value!r}: must be of type {kind.__name__}")
-            object.__setattr__(self, f.name, kind(value))
+                raise ValueError(f"{name}={value!r}: must be of type {kind.__name__}")
+            object.__setattr__(self, name, kind(value))
 
-    @property
+    @cached_property
     def key(self) -> str:
         """16 hex digits, a hash of the fields that differ from their defaults: a new field leaves old keys alone."""
         stated = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
+from scipy.special import stirling2
 
 from .templates import WILDCARDS, Template, TemplateTask
 
@@ -111,7 +112,7 @@ def random_task(templates: int, length: int, wildcards: int, regular: int = 0, *
             or not 0 <= wildcards <= len(WILDCARDS)):
         raise ValueError(f"{what}: needs 2 templates or more of 1 position or more, 0 to {len(WILDCARDS)} wildcards, "
                          "a position for every regular token, and a token or a wildcard")
-    if not regular and templates > sum(len(set(t)) <= wildcards for t in partitions(length)):
+    if not regular and templates > sum(stirling2(length, blocks, exact=True) for blocks in range(wildcards + 1)):
         raise ValueError(f"{what}: there are fewer pairwise disjoint templates; ask for longer ones or more wildcards")
     rng, characters = np.random.default_rng(seed), list(WILDCARDS[:wildcards] + tokens)
     for _ in range(100):
