@@ -242,11 +242,13 @@ if len(part):
     display(figures.table(shown))
     of_hard, of_easy = (part[part["seed"].isin(group["seed"])].groupby("n")["test_loss"].mean() for group in (hard, easy))
     both = [n for n in of_hard.index if n in of_easy.index]
-    text = "Mean test loss of the exception against the mean of the others: " + ", ".join(
-        f"{of_hard[n]:.2f} against {of_easy[n]:.2f} at $n$ = {n}" for n in both) + ". "
-    first = (part[part["seed"].isin(hard["seed"])]["test_loss"] / len(part["seed"].unique())).groupby(part["n"]).sum()
-    whole = part.groupby("n")["test_loss"].mean()
-    text += f"At $n$ = {whole.index[0]} the mean over all seeds is {whole.iloc[0]:.2f}, of which the exception alone contributes {first.get(whole.index[0], 0):.2f}."
+    text = "*The exception and the others have no $n$ in common yet.*"
+    if both:
+        first = part[part["n"] == both[0]]
+        share = first[first["seed"].isin(hard["seed"])]["test_loss"].sum() / len(first)
+        text = "Mean test loss of the exception against the mean of the others: " + ", ".join(
+            f"{of_hard[n]:.2f} against {of_easy[n]:.2f} at $n$ = {n}" for n in both) + ". "
+        text += f"At $n$ = {both[0]} the mean over all seeds is {first['test_loss'].mean():.2f}, of which the exception alone contributes {share:.2f}."
 Markdown(text)
 
 # %% [markdown]

@@ -193,7 +193,8 @@ def n50_table(name: str, rows: pd.DataFrame, metric: str) -> pd.DataFrame:
             low, high = _interval(n50(n, bootstrap_means(values)))
             found.append({"series": series, "n50": float(n50(n, values.mean(0))), "low": low, "high": high,
                           "first": n[0], "last": n[-1]})
-    return pd.DataFrame(found, columns=["series", "n50", "low", "high", "first", "last"])
+    table = pd.DataFrame(found, columns=["series", "n50", "low", "high", "first", "last"])
+    return table.astype({"n50": float, "low": float, "high": float})  # without rows, too
 
 
 def published(name: str, series: str) -> pd.DataFrame:
