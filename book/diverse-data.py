@@ -176,7 +176,7 @@ where they are measured:
 FOUR = ["r = 2", "r = 4", "r = 7", "r = 15"]
 many = rows["random-templates"]
 figures.show(figures.learning_curves("random-templates", many, series=FOUR, ordered=True),
-             alt=figures.alt_text("random-templates", many))
+             alt=figures.alt_text("random-templates", many, series=FOUR))
 
 # %% tags=["remove-input"]
 Markdown(f"*Mean and standard error over seeds. {figures.coverage('random-templates', many)}*")
@@ -201,14 +201,12 @@ if len(many):
 papers = {s: claims.published_n50("random-templates", s) for s in numbers}
 ours = claims.n50_table("random-templates", many, "test_loss").set_index("series")
 text = f"In the paper's curves $n_{{50}}$ grows from {papers['r = 2']:.0f} at $r$ = 2 to {papers['r = 7']:.0f} at $r$ = 7 and {papers['r = 15']:.0f} at $r$ = 15. "
-full_range = max(experiments.experiment("random-templates").grid["n"])
 reached = [s for s in ours.index if np.isfinite(ours.loc[s, "n50"])]
 short = [s for s in ours.index if s not in reached]
 if reached:
     text += "Ours: " + ", ".join(f"{ours.loc[s, 'n50']:.0f} at $r$ = {numbers[s]}" for s in reached) + ". "
 if short:
-    tops = {s: max(claims.curves(many, s)[0]) for s in short}
-    text += "Not yet below one half at the largest $n$ measured: " + ", ".join(f"$r$ = {numbers[s]} ($n$ = {n})" for s, n in tops.items()) + "."
+    text += "Not below one half at the largest $n$ that all seeds have: " + ", ".join(f"$r$ = {numbers[s]} ($n$ = {ours.loc[s, 'last']})" for s in short) + "."
 if not len(ours):
     text += "Ours are not measured yet."
 Markdown(text)
@@ -244,11 +242,13 @@ if len(part):
     display(figures.table(shown))
     of_hard, of_easy = (part[part["seed"].isin(group["seed"])].groupby("n")["test_loss"].mean() for group in (hard, easy))
     both = [n for n in of_hard.index if n in of_easy.index]
-    text = "Mean test loss of the exception against the mean of the others: " + ", ".join(
-        f"{of_hard[n]:.2f} against {of_easy[n]:.2f} at $n$ = {n}" for n in both) + ". "
-    first = (part[part["seed"].isin(hard["seed"])]["test_loss"] / len(part["seed"].unique())).groupby(part["n"]).sum()
-    whole = part.groupby("n")["test_loss"].mean()
-    text += f"At $n$ = {whole.index[0]} the mean over all seeds is {whole.iloc[0]:.2f}, of which the exception alone contributes {first.get(whole.index[0], 0):.2f}."
+    text = "*The exception and the others have no $n$ in common yet.*"
+    if both:
+        first = part[part["n"] == both[0]]
+        share = first[first["seed"].isin(hard["seed"])]["test_loss"].sum() / len(first)
+        text = "Mean test loss of the exception against the mean of the others: " + ", ".join(
+            f"{of_hard[n]:.2f} against {of_easy[n]:.2f} at $n$ = {n}" for n in both) + ". "
+        text += f"At $n$ = {both[0]} the mean over all seeds is {first['test_loss'].mean():.2f}, of which the exception alone contributes {share:.2f}."
 Markdown(text)
 
 # %% [markdown]

@@ -289,7 +289,7 @@ display(Markdown(f"*Mean and standard error over seeds. The paper has no such cu
 display(figures.values_table("word-labels", rows["word-labels"], "test_error"))
 mean = rows["word-labels"].groupby(["series", "n"])["test_error"].mean()
 few = {series: min((n for n, error in mean[series].items() if error < 0.1), default=None) for series in mean.index.unique(0)}
-display(Markdown(" ".join(f"{series}: " + (f"an error below 0.1 from $n$ = {n} on." if n else f"no error below 0.1 up to $n$ = {mean[series].index.max()}.")
+display(Markdown(" ".join(f"{series}: " + (f"an error below 0.1 first at $n$ = {n}." if n else f"no error below 0.1 up to $n$ = {mean[series].index.max()}.")
                           for series, n in few.items())))
 
 # %% [markdown]

@@ -34,7 +34,7 @@ Markdown(f"Of {len(judgements)} claims, {count['held']} hold, {count['held in pa
 r"""
 ## Not held
 
-Open a claim for its measure and its {term}`rows <row>`; its chapter says what is known of the reason.
+Open a claim for its measure and its {term}`rows <row>`; what is known of the reason stands in its chapter or below.
 """
 
 # %% tags=["remove-input"]
@@ -54,8 +54,8 @@ r"""
 
 - **Copying** takes our plain networks several times the published number of symbols. With the logits divided by the embedding dimension we come near the
   published numbers ({doc}`inverse-scaling`). Whether the authors divided them we do not know.
-- **Before they fall**, the plain transformer's curves lie above the paper's, most at *n* of about 100 to 300, even at the best validation epoch
-  ({doc}`same-different`). A claim about the *n* at which a curve falls is less sensitive to this than one about the level of the loss, and so the claims that compare
+- **Before and while they fall**, the plain transformer's curves lie above the paper's, most at some *n* between about 100 and 1,000, even at the best validation epoch
+  ({doc}`same-different`, {doc}`two-parameters`). A claim about the *n* at which a curve falls is less sensitive to this than one about the level of the loss, and so the claims that compare
   with a published curve are mostly about such an *n*.
 - **Training the last layer alone** stays above one half at the default width, at each of the scales tried; more dimensions close a part of the gap
   ({doc}`kernel-to-network`).

@@ -50,8 +50,8 @@ start at $0$ and are trained like all other weights.
 ::::
 
 So the logit from position $i$ to $j \le i$ gains $a_h\, x_i^\top x_j$ (in the heads' own scale $1/\sqrt{d_{\text{head}}}$), where $x$ is
-the layer-normalised input of the attention, and the layer's output gains $b_h \sum_j p_{ij} x_j$. One detail matters in a causal model: $x_i^\top x_i$ is
-the largest entry of its row, so a positive $a_h$ makes a position attend to *itself*. In GPT-2 the authors masked this
+the layer-normalised input of the attention, and the layer's output gains $b_h \sum_j p_{ij} x_j$, where $p_{ij}$ is the head's attention from $i$ to $j$. One detail matters in a causal model: as
+long as all $x$ have about one length, $x_i^\top x_i$ is the largest entry of its row, so a positive $a_h$ makes a position attend to *itself*. In GPT-2 the authors masked this
 diagonal. We measure $a$ both ways.
 
 `add_identity_scalings` does it to a model of the `transformers` library {cite:p}`wolf2020transformers`, in place. Nothing
@@ -79,7 +79,7 @@ from transformers import AutoModelForCausalLM
 from abstract_symbols.language import add_identity_scalings, load_identity_scalings
 
 model = AutoModelForCausalLM.from_pretrained("openai-community/gpt2")
-add_identity_scalings(model)                       # or a=False, b=False, mask_diagonal=True, c_kq=100, c_vo=100
+add_identity_scalings(model)                       # or with a=False or b=False, mask_diagonal=True, c_kq=100, c_vo=100
 # … train it with any loop, or with transformers' Trainer …
 model.save_pretrained("mine")
 model = load_identity_scalings("mine")
@@ -113,7 +113,7 @@ r"""
 ## The text
 
 The default corpus ships with Python itself: the language reference and the docstrings of the standard library. It is split by
-document, and a paragraph that has eight words in a row in common with an earlier one is dropped, so that nothing in the test text can be
+document, and a paragraph that has eight words in a row in common with an earlier one is dropped, so that no paragraph of the test text can be
 remembered from training. WikiText {cite:p}`merity2017pointer` is one word away (`corpus("wikitext-2")`) where a hub can be reached.
 """
 
@@ -132,7 +132,7 @@ r"""
 :class: ours
 
 GPT-2's architecture with 4 layers, embedding dimension 128 and 4 heads, on rows of 128 tokens, from a byte-level BPE of 2,048 tokens trained
-on the training text. AdamW, constant learning rate $10^{-3}$, no weight decay, no dropout, batches of 8 rows, 1.5 epochs. Perplexity is
+on the training text. AdamW, constant learning rate $10^{-3}$, no weight decay, no dropout, gradients clipped at norm 1, batches of 8 rows, 1.5 epochs. Perplexity is
 $\exp$ of the mean loss a token on the test documents, after the last step. Runs of one seed start from the same weights and see the same
 batches, so variants are compared in pairs: each seed gives one ratio to the plain model. Nothing was tuned.
 ::::

@@ -40,8 +40,8 @@ r"""
 :label: pretraining-helps
 :class: paper
 
-On a template task, pretrained GPT-2 generalises to {term}`unseen symbols <unseen symbol>` from far fewer strings than the same architecture with random weights. This
-is so for several sizes of the model.
+On a template task, pretrained GPT-2 generalises to {term}`unseen symbols <unseen symbol>` from far fewer strings than the same architecture with random weights. Pretrained
+models of several sizes do.
 ::::
 
 Names recur in a text, and so do numbers, variables and rare words. Who has to predict the next token gains from noticing that the present one
@@ -60,7 +60,7 @@ figures.show(
 
 # %% [markdown]
 r"""
-One thing is different from the chapters before. A test symbol is unseen *in the task*. As a token of the vocabulary, a pretrained model has seen it in
+One thing is different from the chapters before. A test symbol is unseen *in the task* alone: it is a token of the vocabulary, and a pretrained model may have met it in
 text.
 
 ## The model and the task
@@ -97,7 +97,7 @@ trained on $n$ strings over $n$ symbols: Adam, learning rate $10^{-3}$, batches 
 $a$ and $b$ are added after pretraining, with multipliers 100, as for all template tasks. Validation and test have 256 strings each, over 256 further
 symbols each; losses are those at the best validation epoch. Seeds draw weights, symbols and strings. Nothing was tuned.
 
-With 2,048 tokens, $n$ ends at 512; the published curves go on to 8,192.
+We stop at $n = 512$, and 2,048 tokens would not allow more than twice that; the published curves go on to 8,192.
 ::::
 
 ## The curves
@@ -175,7 +175,8 @@ for key, statement in asked.items():
     means = "; ".join(f"{mean.loc[n].iloc[0]:.2f} against {mean.loc[n].iloc[1]:.2f} at $n$ = {n}, seeds: {seeds[n]}"
                       for n in claim.options["at"] if n in mean.index)
     lines.append(f"- *{statement[0].upper()}{statement[1:]}*: {found[key].verdict}" + (f" ({means})." if means else "."))
-Markdown("The mean test losses behind the comparisons, over the seeds that both sides have:\n\n" + "\n".join(lines))
+Markdown("The mean test losses behind the comparisons, over the seeds that both sides have. Where the first is lower and the claim does not hold, the seeds spread too widely "
+         "for $p < 0.01$.\n\n" + "\n".join(lines))
 
 # %% tags=["remove-input"]
 three = ["From scratch", "Pretrained", "From scratch + a and b"]

@@ -180,9 +180,11 @@ shown = {f"{t}, before training": m.mean(0) for t, m in zip(task.labels, before[
 shown |= {f"{t}, plain, trained": m.mean(0) for t, m in zip(task.labels, after["plain"], strict=True)}
 shown |= {f"{t}, + a, heads with a > 0": m for t, m in zip(task.labels, means["positive"], strict=True)}
 reach = max(float(m.max()) for m in shown.values())
+most = {when: max(float(m.mean(0).abs().max()) for m in maps) for when, maps in (("before", before["plain"]), ("after", after["plain"]))}
 figures.show(
     figures.matrices({title: named(m, title[:3], 0) for title, m in shown.items()}, fmt=".0f", limits=(-reach / 5, reach)),
-    alt="Six heat maps of mean attention logits, rows attend to columns. Before training, and in the plain network after it, all are near 0. "
+    alt="Six heat maps of mean attention logits, rows attend to columns. "
+        f"Before training none is larger than {most['before']:.1f} in size, in the plain network after it none than {most['after']:.1f}. "
         + " ".join(f"With a, {t}: positions 1 and 3 have {entry(m, 0, 2):.0f}, positions 2 and 3 {entry(m, 1, 2):.0f}."
                    for t, m in zip(task.labels, means["positive"], strict=True)),
 )
@@ -377,6 +379,9 @@ figures.show(figures.learning_curves("dropout", rows["dropout"]),
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('dropout', rows['dropout'])}*"))
 display(figures.values_table("dropout", rows["dropout"]))
 display(Markdown(figures.crossings("dropout", rows["dropout"])))
+epochs = rows["dropout"].groupby("series", sort=False)["epochs_run"].median()
+display(Markdown("A run ends when its training loss, here taken with the dropout, is small enough, so the variants do not train equally long. Epochs, median over the runs: "
+                 + "; ".join(f"{series}: {count:.0f}" for series, count in epochs.items()) + "." if len(epochs) else MISSING))
 
 # %% [markdown]
 r"""
@@ -436,8 +441,8 @@ r"""
 """
 
 # %% tags=["remove-input"]
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs the runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
-                  for name in MINE if not experiments.experiment(name).rows)
+lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs those of its runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
+                  for name in MINE if name != "aba-abb")  # whose runs are among the architectures'
 own = sum(group["seconds"].sum() for _, group in pd.concat(rows.values()).drop_duplicates("key").groupby("key")) / 3600
 Markdown(f"""
 | command | what it does | cost |

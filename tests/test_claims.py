@@ -292,9 +292,12 @@ def test_the_table_of_n50_has_the_series_with_rows_and_leaves_out_an_n_that_lack
         if (series, n, seed) != ("+ b", 64, 1)])
     table = claims.n50_table("copy-repairs", rows, "test_error").set_index("series")
     assert list(table.index) == ["Plain", "+ b"]
-    assert table.loc["Plain"].tolist() == pytest.approx([2**5.5] * 3)
+    assert table.loc["Plain"].tolist() == pytest.approx([2**5.5] * 3 + [16, 128])
     crossing = 32 * 4**(1 / 3)  # from 0.75 at 32 to 0 at 128
-    assert table.loc["+ b"].tolist() == pytest.approx([crossing] * 3)
+    assert table.loc["+ b"].tolist() == pytest.approx([crossing] * 3 + [16, 128])
+    short = claims.n50_table("copy-repairs", rows[(rows["n"] <= 64) & (rows["series"] == "+ b")], "test_error")
+    assert short[["n50", "first", "last"]].values.tolist() == [[np.inf, 16, 32]]
+    assert np.isfinite(claims.n50_table("copy-repairs", rows[:0], "test_error")["n50"]).empty
 
 
 # ---- exponents ---------------------------------------------------------------------------------------------------

@@ -1019,6 +1019,25 @@ def test_a_crossing_at_the_end_of_the_rows_is_told_as_a_bound(losses, words):
     assert "missing" in figures.crossings(NAME, rows[:0])
 
 
+def test_a_bound_on_a_crossing_ends_where_the_last_seed_does():
+    series = next(iter(E.series))
+    rows = pd.DataFrame([{"series": series, "n": n, "seed": seed, "test_loss": loss}
+                         for n, seed, loss in ((4, 0, 1.0), (4, 1, 1.0), (8, 0, 0.9), (8, 1, 0.8), (16, 0, 0.1))])
+    assert f"{series}: above 8, the largest that all seeds have so far." in figures.crossings(NAME, rows)
+
+
+def test_a_claim_over_another_x_than_n_names_it():
+    judgement = claims.judge("depth-below")
+    assert "at each learning rate = 0.001" in str(figures.scoreboard([judgement]).data)
+
+
+def test_a_curve_that_starts_below_one_half_does_not_fall_below_it_in_the_alt_text():
+    series = next(iter(E.series))
+    rows = pd.DataFrame([{"series": series, "n": n, "seed": 0, "test_loss": 0.4} for n in (4, 8)])
+    text = figures.alt_text(NAME, rows)
+    assert "below one half from the start" in text and f"{series}: 0.40 at n = 4, 0.40 at n = 8, falls" not in text
+
+
 def test_answers_show_every_string_and_the_mean_of_its_template():
     table = pd.DataFrame({"template": ["αβ", "αα", "αβ"], "answer": [-1.0, 1.0, 0.0]})
     figure = figures.answers(table)

@@ -184,7 +184,7 @@ def bootstrap_means(values: np.ndarray, stream: int = 0) -> np.ndarray:
 def n50_table(name: str, rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     """n₅₀ of every series of an experiment that has rows, with its 95 % bootstrap interval: series, n50, low, high.
 
-    An n at which a seed is missing is left out.
+    An n at which a seed is missing is left out; first and last are the ends of what is left.
     """
     found = []
     for series in (s for s in experiments.experiment(name).series if s in set(rows["series"])):
@@ -192,8 +192,10 @@ def n50_table(name: str, rows: pd.DataFrame, metric: str) -> pd.DataFrame:
         n, values = n[~np.isnan(values).any(0)], values[:, ~np.isnan(values).any(0)]
         if len(n):
             low, high = _interval(n50(n, bootstrap_means(values)))
-            found.append({"series": series, "n50": float(n50(n, values.mean(0))), "low": low, "high": high})
-    return pd.DataFrame(found, columns=["series", "n50", "low", "high"])
+            found.append({"series": series, "n50": float(n50(n, values.mean(0))), "low": low, "high": high,
+                          "first": n[0], "last": n[-1]})
+    table = pd.DataFrame(found, columns=["series", "n50", "low", "high", "first", "last"])
+    return table.astype({"n50": float, "low": float, "high": float})  # without rows, too
 
 
 def published(name: str, series: str) -> pd.DataFrame:

@@ -412,6 +412,7 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss", *, series
         half = float(claims.n50(n, loss))
         never = "never falls below one half" if n[-1] == e.grid["n"][-1] else "not below one half so far"
         crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else never
+        crossing = "below one half from the start" if loss[0] < 0.5 else crossing
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
         if len(claims.published(name, series)):
             paper = claims.published_n50(name, series)
@@ -805,13 +806,15 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
 
 
 def crossings(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
-    """n₅₀ of every series that has rows, as a Markdown sentence; at an end of the rows it is only a bound."""
-    ends = rows.groupby("series")["n"].agg(["min", "max"])
-    told = []
+    """n₅₀ of every series that has rows, as a Markdown sentence; at an end of the rows it is only a bound.
+
+    An n at which a seed is missing is left out.
+    """
+    largest, told = rows.groupby("series")["n"].max(), []
     for r in claims.n50_table(name, rows, metric).itertuples():
-        first, last = ends.loc[r.series]
-        words = f"at most {first}" if r.n50 <= first else f"{r.n50:.0f}" if np.isfinite(r.n50) else (
-            f"above {last}, the largest so far")
+        whole = "" if r.last == largest[r.series] else "that all seeds have "
+        words = f"at most {r.first}" if r.n50 <= r.first else f"{r.n50:.0f}" if np.isfinite(r.n50) else (
+            f"above {r.last}, the largest {whole}so far")
         told.append(f"{r.series}: {words}")
     if not told:
         return "*Rows are missing, so there is no number to tell yet.*"
@@ -896,7 +899,7 @@ MEASURE_WORDS = {
     "level": "mean at the worst point",
     "n50": "n₅₀, where the mean falls through ½",
     "gain": "n₅₀ plain / n₅₀ modified",
-    "below": "difference of mean losses, at its least sure n",
+    "below": "difference of mean losses, at its least sure {x}",
     "slope": "exponent of a power law",
     "growth": "exponent of n₅₀ as a power of the dimension",
     "best": "where the mean loss is least",
@@ -912,7 +915,7 @@ TOLERANCE_WORDS = {  # of a measure's distance; {held} and {part} are the claim'
     "level": "held within {held} of {value}, in part within {part}",
     "n50": "held within a factor {held} of the paper's, in part within {part}",
     "gain": "held within a factor {held} of the paper's, in part within {part}",
-    "below": "held if p < {p} at each n = {at}, in part if it fails at {part}",
+    "below": "held if p < {p} at each {x} = {at}, in part if it fails at {part}",
     "slope": "held within {held} of {value}, in part within {part}",
     "growth": "held within {held} of the paper's exponent, in part within {part}",
     "best": "held within {held} step of the grid from the paper's, in part within {part}",
@@ -953,12 +956,13 @@ def _evidence(j: claims.Judgement) -> str:
     """What a row of the scoreboard opens to."""
     c, e = j.claim, experiments.experiment(j.claim.experiment)
     words = {"at": ", ".join(map(str, c.options.get("at", ())))} if isinstance(c.options.get("at"), list) else {}
+    words["x"] = X_WORDS["lr"] if e.x == "lr" else e.x
     tolerance = TOLERANCE_WORDS[c.measure].format(**{**c.options, "held": c.held, "part": c.part, **words})
     within = "" if "within" not in c.options else " for {} from {:g} to {:g}".format(e.x, *c.options["within"])
     series = " ".join(f'"{s}"' for s in c.series)
     only = "" if "within" not in c.options else " --from {:g} --upto {:g}".format(*c.options["within"])
     facts = (f'Chapter <a href="{c.chapter}.html">{c.chapter}</a>, claim <code>{c.id}</code>.',
-             f"Measure: {MEASURE_WORDS[c.measure]}; {html.escape(tolerance)}.",
+             f"Measure: {MEASURE_WORDS[c.measure].format(**words)}; {html.escape(tolerance)}.",
              f"Rows: {html.escape(', '.join(c.series))} in results/{e.path().name}{within}: {j.coverage}.",
              f"<code>python -m abstract_symbols run {e.name} --series {html.escape(series)}{only}</code>")
     return "".join(f"<p>{fact}</p>" for fact in facts)
