@@ -146,7 +146,7 @@ r"""
 A regular token is the same in training and test. Where it stands, or how often, can be learned by heart on tokens that *were* seen. No symbol need be compared with another. In the language of
 {doc}`template-matrix`: the squared distance of two templates in the attention layer is, for small $\beta$, of order $\beta^0$ if they differ in the *number* of a regular token, $\beta^2$
 if they differ in its *place*, but only $\beta^4$ or $\beta^6$ if nothing but the *equality* of wildcards tells them apart. This suggests an exception: if the regular token has the same places in
-both templates, it should not help at all. Here are the five tasks with $R = 1$:
+both templates, it should hardly help. Here are the five tasks with $R = 1$:
 """
 
 # %%
@@ -277,7 +277,7 @@ if enough:
 text = "*Such tasks are too few yet.*"
 if enough:
     display(figures.points_table(figure))
-    text = f"{len(points)} tasks. The rank correlation of prediction and measurement is {order.statistic:.2f} (p = {order.pvalue:.1g})."
+    text = f"{len(points)} tasks. The rank correlation of prediction and measurement is {order.statistic:.2f} (without a p-value: it compares numbers of regular tokens as well as tasks)."
     within = points[points["R"] == "R = 0"]
     if min(within["predicted"].nunique(), within["measured"].nunique()) > 2:
         text += f" Among those without regular tokens alone it is {stats.spearmanr(within['predicted'], within['measured']).statistic:.2f}, from {len(within)} tasks."

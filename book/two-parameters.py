@@ -39,7 +39,7 @@ NAME = "two-parameters"
 
 # %% tags=["remove-input"]
 results = None  # the committed rows, or all of them anew
-MINE = ("aba-abb", "architectures", "aabb-abab", "program", "mimetic", "dropout")
+MINE = ("aba-abb", "architectures", "lstm", "aabb-abab", "program", "mimetic", "dropout")
 if profile == "full":
     results = experiments.BOOK.parent / "_build" / "full"
     for name in MINE:
@@ -264,6 +264,9 @@ names = {"aba-rnn": "the RNN", "aba-lstm": "the LSTM", "aba-transformer": "the p
          "aba-a-b": "with both"}
 told = [f"{words} {crossing(claim)}" for claim, words in names.items() if found[claim]]
 display(Markdown(f"Strings needed for a test loss of one half: {'; '.join(told)}." if told else MISSING))
+beyond = rows["lstm"].query("n > @seven['n'].max()").groupby("n")["test_loss"].mean()
+for n, loss in beyond.items():
+    display(Markdown(f"The LSTM was trained on {n:,} strings too, beyond the figure: its test loss there is {loss:.2f}."))
 
 # %% [markdown]
 r"""

@@ -103,6 +103,9 @@ def claims() -> dict[str, Claim]:
         lacking = [name for name in OPTIONS.get(claim.measure, ()) if name not in claim.options]
         if lacking or not claim.series:
             raise ValueError(f"claims.yml, claim {claim.id!r}: lacks {(lacking or ['series'])[0]}")
+        if claim.measure == "below" and claim.part >= len(claim.options["at"]) * (len(claim.series) - 1):
+            raise ValueError(f"claims.yml, claim {claim.id!r}: part={claim.part} lets every test fail, so it could not "
+                             "be 'not held'; lower it")
         for series in claim.series if claim.measure in ("n50", "gain", "growth", "best", "at_most") else ():
             if published(claim.experiment, series).empty:
                 raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no published "

@@ -164,6 +164,16 @@ EXPERIMENTS = {
             },
         ),
         Experiment(
+            name="lstm",
+            title="An LSTM on αβα against αββ, to twice the published number of strings",
+            rows="architectures",
+            base={"task": "aba-abb", "network": "lstm"},
+            series={"LSTM": {}},
+            grid={"n": tuple(2**i for i in range(2, 15))},
+            published="diff_architectures_gotu",
+            legend={"LSTM": "LSTM, lr 0.001"},
+        ),
+        Experiment(
             name="mlp-law",
             title="The law of the outputs on unseen strings",
             kind=theory.LawRun,

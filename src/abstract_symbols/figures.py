@@ -899,15 +899,15 @@ MEASURE_WORDS = {
     "level": "mean at the worst point",
     "n50": "n₅₀, where the mean falls through ½",
     "gain": "n₅₀ plain / n₅₀ modified",
-    "below": "difference of mean losses, at its least sure {x}",
+    "below": "difference of means, at its least sure {x}",
     "slope": "exponent of a power law",
     "growth": "exponent of n₅₀ as a power of the dimension",
     "best": "where the mean loss is least",
     "at_most": "mean at one n, of the worst series",
-    "signal": "value in standard errors, at its least sure row",
+    "signal": "value in standard errors, at its least sure row; interval: ± 2 standard errors",
     "same_law": "p-value of equal laws, all runs combined",
     "different_laws": "p-value of equal laws, all runs combined",
-    "paired": "ratio of the first to the second, paired by seed",
+    "paired": "ratio of the first to the second, paired by seed; interval: Student's t",
 }
 
 
@@ -958,6 +958,7 @@ def _evidence(j: claims.Judgement) -> str:
     words = {"at": ", ".join(map(str, c.options.get("at", ())))} if isinstance(c.options.get("at"), list) else {}
     words["x"] = X_WORDS["lr"] if e.x == "lr" else e.x
     tolerance = TOLERANCE_WORDS[c.measure].format(**{**c.options, "held": c.held, "part": c.part, **words})
+    tolerance = tolerance.removesuffix(", in part if it fails at 0")
     within = "" if "within" not in c.options else " for {} from {:g} to {:g}".format(e.x, *c.options["within"])
     series = " ".join(f'"{s}"' for s in c.series)
     only = "" if "within" not in c.options else " --from {:g} --upto {:g}".format(*c.options["within"])
