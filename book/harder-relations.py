@@ -103,6 +103,7 @@ r"""
 
 The paper shows the curves, but not which templates are behind them. We take *all* strings of at most two symbols, $2^{k-1}$ templates, equally likely, with the label $+1$ where the first symbol is in the *strict* majority. Only even lengths give as many templates with
 $+1$ as with $-1$, and even lengths are those of the paper's figure. For $k = 2$ this is same or different. The label's variance is 1, so {term}`chance` is a loss of 1.
+(In a trial with $a$ and $b$ we asked whether *any* symbol is in the strict majority: at $k = 4$ that came no nearer to the paper's curve.)
 ::::
 """
 
