@@ -63,7 +63,7 @@ r"""
 - **A mean of labels** is what the kernel predicts, but a weighted one. That the plain mean is as good was our own guess, and wrong ({doc}`learning-from-n`).
 - **A small language model** is not GPT-2: it has a million weights and has read a million characters. Reading helps it late, if at all, and its seeds
   spread so widely that most comparisons stay undecided ({doc}`pretraining`, {doc}`identity-heads`).
-- **Majority of four** takes our networks with *a* and *b* several times the published number of strings, and another reading of the task did not bring
-  the curves together ({doc}`harder-relations`). What does we do not know.
+- **Majority of four** takes our networks with *a* and *b* more than twice the published number of strings, and in a trial another reading of the task came no
+  nearer ({doc}`harder-relations`). The claim itself still lacks rows, and the reason we do not know.
 - **Match to sample** is learned at no *n* that the claim names, neither with *a* and *b* nor without, so nothing separates the two there ({doc}`harder-relations`).
 """
