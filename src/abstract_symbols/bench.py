@@ -55,7 +55,7 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
         if device == "cuda":
             torch.cuda.reset_peak_memory_stats()
         runs = [Run("same-different", "transformer", n=n, seed=seed) for seed in range(members)]
-        steps = max(2, 2048 // n)
+        steps = max(2, 2048 // n) if device == "cpu" else max(4, 64 // n)
         loop = _loop_steps(runs, device)
         times: dict[str, list[float]] = {"ensemble": [], "loop": []}
         for _ in range(repetitions):
