@@ -354,7 +354,7 @@ r"""
 # %% tags=["remove-input"]
 table = pd.concat(rows.values()).drop_duplicates("key")
 runs = {run.key for name in names for run in experiments.experiment(name).runs()}
-measured = f"{len(table)} of {len(runs)} runs so far, {table['seconds'].sum() / 3600:.1f} core-hours" if (table["device"] == "cpu").all() and len(table) else f"{len(table)} of {len(runs)} runs so far"
+measured = f"{len(table)} of {len(runs)} runs so far, {figures.spent(table)}"
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|

@@ -263,6 +263,11 @@ figures.show(figures.pairs("psychometric", puzzles, panels,
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('psychometric', rows['psychometric'])}*"))
 display(figures.values_table("psychometric", rows["psychometric"]))
 display(Markdown(figures.crossings("psychometric", rows["psychometric"])))
+whole = puzzles.pivot_table(index="n", columns="series", values="test_loss").dropna()
+if len(whole):
+    low, high = whole.iloc[-1].min(), whole.iloc[-1].max()
+    display(Markdown(f"At $n$ = {whole.index[-1]}, the largest that all eight have, the mean losses lie between {low:.2f} and {high:.2f}; {{term}}`chance` is 1"
+                     + (". So no puzzle is learned there, with $a$ and $b$ or without." if low > 0.9 else ".")))
 
 # %% [markdown]
 r"""
@@ -342,12 +347,12 @@ r"""
 # %% tags=["remove-input"]
 lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs the runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
                   for name in MINE)
-own = sum(rows[name]["seconds"].sum() for name in MINE) / 3600
+own = figures.spent(pd.concat([rows[name] for name in MINE]).drop_duplicates("key"))
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
 | `make chapter C={NAME}` | draws this page from the committed rows, repeats the live check | a minute |
-| `make chapter C={NAME} PROFILE=full` | trains all networks again, then draws this page from them; a GPU is recommended | the rows drawn here took {own:.1f} hours |
+| `make chapter C={NAME} PROFILE=full` | trains all networks again, then draws this page from them; a GPU is recommended | the rows drawn here took {own} |
 {lines}
 """)
 

@@ -71,12 +71,12 @@ symbol can point.
 ::::{admonition} Our protocol
 :class: ours
 
-The transformer of {doc}`same-different`, {term}`tied <tied embeddings>`, with embedding dimension 64 to 512: depth 2, 16 heads of dimension 64, MLP width 256, Adam with learning rate
+The transformer of {doc}`same-different`, {term}`tied <tied embeddings>`, with embedding dimension 64 to 4096: depth 2, 16 heads of dimension 64, MLP width 256, Adam with learning rate
 $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop when the training loss is below 0.002, $c_{VO} = 100$, 5 seeds at each $n$. There are $n$ training
 strings over an alphabet of $n$ symbols (some are drawn twice, some never), 1,000 strings of 1,000 other symbols each for validation and test. **Test error** is the
 share of test strings for which another than the right symbol has the largest logit, among all $n$ + 2,000, at the epoch with the lowest validation loss.
 
-The paper's figures go on to $d_{\text{emb}}$ = 1024, 2048 and 4096. These runs need a GPU. Where rows are missing, the paper's curve alone is drawn, and the claim is *not tested*.
+The dimensions 1024, 2048 and 4096 need a GPU, and their grid is not complete. Where rows are missing, our curve has a gap or is not there, and the claim is *not tested*.
 ::::
 
 ## Without $b$
@@ -248,7 +248,7 @@ r"""
 
 # %% tags=["remove-input"]
 def hours(name):
-    return f"{rows[name]['seconds'].sum() / 3600:.1f} hours of a busy core for the {len(rows[name])} runs so far"
+    return f"{figures.spent(rows[name])} for the {len(rows[name])} runs so far"
 
 
 Markdown(f"""

@@ -378,11 +378,12 @@ r"""
 
 # %% tags=["remove-input"]
 table = pd.concat([r for r in rows.values() if len(r)] or [rows["lr-n"]]).drop_duplicates("key")
-cheap, dear = (table[fits]["seconds"].median() for fits in (table["train_loss"] < table["stop"], table["train_loss"] >= table["stop"]))
+on_core = table[table["device"] == "cpu"]
+cheap, dear = (on_core[fits]["seconds"].median() for fits in (on_core["train_loss"] < on_core["stop"], on_core["train_loss"] >= on_core["stop"]))
 runs = {run.key for name in names for run in experiments.experiment(name).runs()}
-cost = f"{len(table)} of {len(runs)} runs so far; they took {table['seconds'].sum() / 3600:.1f} hours"
+cost = f"{len(table)} of {len(runs)} runs so far; they took {figures.spent(table)}"
 if not np.isnan(dear):
-    cost += f"; a run that fits takes {cheap:.0f} s (median), one that does not {dear:.0f} s"
+    cost += f"; on a core a run that fits takes {cheap:.0f} s (median), one that does not {dear:.0f} s"
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|

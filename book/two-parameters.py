@@ -446,12 +446,12 @@ r"""
 # %% tags=["remove-input"]
 lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs those of its runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
                   for name in MINE if name != "aba-abb")  # whose runs are among the architectures'
-own = sum(group["seconds"].sum() for _, group in pd.concat(rows.values()).drop_duplicates("key").groupby("key")) / 3600
+own = figures.spent(pd.concat(rows.values()).drop_duplicates("key"))
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
 | `make chapter C={NAME}` | draws this page from the committed rows, trains its two networks and the live check's | a minute |
-| `make chapter C={NAME} PROFILE=full` | trains all networks again, then draws this page from them; a GPU is recommended | the rows drawn here took {own:.1f} hours |
+| `make chapter C={NAME} PROFILE=full` | trains all networks again, then draws this page from them; a GPU is recommended | the rows drawn here took {own} |
 {lines}
 """)
 

@@ -72,6 +72,28 @@ def test_trainings_rows_compare_both_sides(monkeypatch):
         row["ensemble_steps_per_s"] * bench.step_flops(small("same-different", "transformer", 512, 0)) / 1e9, abs=1e-3)
 
 
+def test_on_a_gpu_the_networks_are_built_once(monkeypatch):
+    built, steps = [], []
+
+    class Counting(bench.Ensemble):
+        def __init__(self, members, optimizer, device):
+            built.append(device)
+            super().__init__(members, optimizer, "cpu")
+
+        def epoch(self, batch):
+            steps.append(batch)
+            return super().epoch(batch)
+
+    monkeypatch.setattr(bench, "Ensemble", Counting)
+    monkeypatch.setattr(bench, "ensemble_size", lambda *_: 2)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    runs = [Run("same-different", "transformer", n=4, seed=seed, d_emb=8, heads=2, d_head=4, d_mlp=8, evaluation=8)
+            for seed in range(3)]
+    sweep = bench._sweep(runs, 5, "cuda")
+    assert sweep() > 0 and sweep() > 0
+    assert built == ["cuda", "cuda"] and len(steps) == 2 * (1 + 5 + 5)
+
+
 def test_a_steps_arithmetic_is_six_operations_a_weight_and_position():
     attention, mlp = 4 * 128 * 16 * 64, 2 * 128 * 256 + 128 + 256
     assert bench.step_flops(Run("same-different", "transformer", n=10, seed=0)) == 6 * 2 * (attention + mlp) * 10 * 3

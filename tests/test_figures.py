@@ -364,6 +364,15 @@ def test_coverage_says_which_rows_how_many_seeds_and_which_devices(rows):
     assert figures.coverage(NAME, rows[:0]) == "No run of 165 is done yet."
 
 
+def test_what_rows_took_is_told_for_cores_and_for_gpus_apart(rows):
+    some = rows[:4].assign(seconds=[3600.0, 1800.0, 7200.0, 360.0], device=["cpu", "cpu", "NVIDIA H200", "NVIDIA H100"])
+    assert figures.spent(some) == ("1.5 hours of a busy core and 2.1 hours of processes that shared a GPU "
+                                   "(NVIDIA H100, NVIDIA H200)")
+    assert figures.spent(some[:2]) == "1.5 hours of a busy core"
+    assert figures.spent(some[3:]) == "0.1 hours of processes that shared a GPU (NVIDIA H100)"
+    assert figures.spent(some[:0]) == "nothing yet"
+
+
 # ---- the scoreboard ----------------------------------------------------------------------------------------------
 
 CLAIM = claims.claims()["same-different-transformer"]

@@ -99,3 +99,37 @@ def test_units_on_a_cpu_are_what_its_cache_holds(monkeypatch):
     assert [len(u) for u in experiments.units(runs, "cpu")] == [4]
     monkeypatch.setattr(ensembles, "CPU_BYTES", 1)
     assert [len(u) for u in experiments.units(runs, "cpu")] == [1, 1, 1, 1]
+
+
+@pytest.fixture
+def stand_in_gpu(monkeypatch):
+    """A GPU with room for exactly eight of the spread networks at once, whose work the CPU does; what it is given."""
+    given, perform = [], experiments.perform
+
+    def recording(unit, device, commit):
+        given.append((device, unit))
+        return perform(unit, "cpu", commit)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(Run, "together", lambda self, device: 8)
+    monkeypatch.setattr(experiments, "perform", recording)
+    return given
+
+
+def test_workers_on_one_gpu_share_its_memory(spread, stand_in_gpu):
+    runs = [Run("same-different", n=16, seed=seed, **SMALL) for seed in range(9)]
+    assert [len(u) for u in experiments.units(runs, "cuda")] == [8, 1]
+    assert [len(u) for u in experiments.units(runs, "cuda", workers=2)] == [4, 4, 1]
+    assert [len(u) for u in experiments.units(runs, "cuda", workers=99)] == [1] * 9
+    assert [len(u) for u in experiments.units(runs, "cpu", workers=2)] == [8, 1]
+
+
+def test_on_a_gpu_only_what_is_missing_is_performed(spread, stand_in_gpu, tmp_path):
+    assert run("spread", device="cuda", upto=16, results=tmp_path) == 0
+    assert [(device, len(unit)) for device, unit in stand_in_gpu] == [("cuda", 3), ("cuda", 3)]
+    path = spread.path(tmp_path)
+    kept = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(kept[:-1]))
+    stand_in_gpu.clear()
+    assert run("spread", device="cuda", upto=16, results=tmp_path) == 0
+    assert [len(unit) for _, unit in stand_in_gpu] == [1] and len(read_rows(path)) == 6

@@ -56,10 +56,10 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
             torch.cuda.reset_peak_memory_stats()
         runs = [Run("same-different", "transformer", n=n, seed=seed) for seed in range(members)]
         steps = max(2, 2048 // n) if device == "cpu" else max(4, 64 // n)
-        loop = _loop_steps(runs, device)
+        loop, sweep = _loop_steps(runs, device), _sweep(runs, steps, device)
         times: dict[str, list[float]] = {"ensemble": [], "loop": []}
         for _ in range(repetitions):
-            times["ensemble"].append(_sweep_seconds(runs, steps, device))
+            times["ensemble"].append(sweep())
             times["loop"].append(_seconds(lambda: [loop() for _ in range(steps)], device))  # noqa: B023
         ours, plain = (statistics.median(t) / (members * steps) for t in times.values())  # seconds a model-step
         rows.append({
@@ -71,21 +71,36 @@ def training(device: str = "cpu", members: int = 8, repetitions: int = 5) -> lis
     return rows
 
 
-def _sweep_seconds(runs: list[Run], steps: int, device: str) -> float:
-    """Seconds that a sweep's processes take for so many steps of every run, from the first start to the last end."""
+def _sweep(runs: list[Run], steps: int, device: str) -> Callable[[], float]:
+    """Tells the seconds that a sweep's processes take for so many steps of every run, from first start to last end.
+
+    On a GPU the networks are built once; on a CPU by every process anew, outside of its time.
+    """
     if device == "cuda":
-        start, end = _train_steps(runs, steps, device)
-        return end - start
+        step = _ensemble_step(runs, device)
+        return lambda: _seconds(lambda: [step() for _ in range(steps)], device)
     workers = joblib.cpu_count()
     shares = [share for share in (runs[i::workers] for i in range(workers)) if share]
-    spans = joblib.Parallel(n_jobs=workers)(joblib.delayed(_train_steps)(share, steps, device) for share in shares)
-    return max(end for _, end in spans) - min(start for start, _ in spans)
+
+    def seconds() -> float:
+        spans = joblib.Parallel(n_jobs=workers)(joblib.delayed(_train_steps)(share, steps) for share in shares)
+        return max(end for _, end in spans) - min(start for start, _ in spans)
+
+    return seconds
 
 
-def _train_steps(runs: list[Run], steps: int, device: str) -> tuple[float, float]:
-    """Start and end (wall clock) of so many steps of these runs, in ensembles as a sweep would form them."""
-    if device == "cpu":
-        torch.set_num_threads(1)
+def _train_steps(runs: list[Run], steps: int) -> tuple[float, float]:
+    """Start and end (wall clock) of so many steps of these runs, on one thread of a CPU."""
+    torch.set_num_threads(1)
+    step = _ensemble_step(runs, "cpu")
+    start = time.time()
+    for _ in range(steps):
+        step()
+    return start, time.time()
+
+
+def _ensemble_step(runs: list[Run], device: str) -> Callable[[], None]:
+    """One step of every run, in ensembles as a sweep would form them; a first one is done, as a warm-up."""
     members = [run.member() for run in runs]
     size = ensemble_size(members[0], runs[0].batch, device)
     ensembles = [Ensemble(members[i:i + size], "adam", device) for i in range(0, len(members), size)]
@@ -95,9 +110,7 @@ def _train_steps(runs: list[Run], steps: int, device: str) -> tuple[float, float
             ensemble.epoch(runs[0].batch)
 
     step()
-    start = time.time()
-    _seconds(lambda: [step() for _ in range(steps)], device)
-    return start, time.time()
+    return step
 
 
 def step_flops(run: Run) -> float:

@@ -906,15 +906,15 @@ def code_commit() -> str:
     return head.stdout.strip() + ("+" if changed else "")
 
 
-def units(runs: Iterable[Job], device: str) -> list[list[Job]]:
-    """The runs in units of work, those that are performed together. What is done does not change the units: a unit of
-    which one row is missing is performed whole, so that a resumed sweep gives the numbers of an unbroken one."""
+def units(runs: Iterable[Job], device: str, workers: int = 1) -> list[list[Job]]:
+    """The runs in units of work, those that are performed together; workers on one GPU share its memory."""
     shapes: dict[tuple, list[Job]] = {}
     for run in runs:
         shapes.setdefault(run.shape, []).append(run)
     cut = []
     for same in shapes.values():
         size = same[0].together(device)
+        size = max(1, size // workers) if device == "cuda" else size
         cut += [same[start:start + size] for start in range(0, len(same), size)]
     return cut
 
@@ -927,7 +927,7 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
     Args:
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
         minutes: start nothing new after so long.
-        workers: processes, each of one thread; all cores unless given, and one on a GPU.
+        workers: processes, each of one thread; all cores unless given, and one on a GPU, which several share.
         scheduler: address of a Dask scheduler, whose workers then do the work; a lost worker's units are done again.
         series: only these; all unless given.
         first, upto: only runs whose x, the first field of the grid, is at least and at most this.
@@ -955,9 +955,11 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
     with ResultsFile(e.path(results), e.kind) as file:
         done = {row["key"] for row in file.rows}
         missing = asked - done
+        # On a CPU what is done does not change the units: one of which a row is missing is performed whole, so that a
+        # resumed sweep gives the numbers of an unbroken one to the bit. A GPU does not promise that; it saves the work.
         shapes = {r.shape for r in e.runs() if r.key in missing}  # no network is built for what is not to be done
-        todo = [unit for unit in units((r for r in e.runs() if r.shape in shapes), device)
-                if any(r.key in missing for r in unit)]
+        wanted = (r for r in e.runs() if (r.key in missing if device == "cuda" else r.shape in shapes))
+        todo = [unit for unit in units(wanted, device, workers) if any(r.key in missing for r in unit)]
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()
         jobs = (joblib.delayed(perform)(unit, device, commit) for unit in _until(deadline, todo))

@@ -805,6 +805,16 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
             f"device: {', '.join(sorted(rows['device'].unique()))}; torch {', '.join(sorted(rows['torch'].unique()))}.")
 
 
+def spent(rows: pd.DataFrame) -> str:
+    """What the rows took, in words: hours of a core, and of processes that may have shared a GPU."""
+    hours = (rows.groupby(rows["device"].ne("cpu"))["seconds"].sum() / 3600).to_dict()
+    told = [f"{hours[False]:.1f} hours of a busy core"] if False in hours else []
+    if True in hours:
+        gpus = ", ".join(sorted(set(rows["device"]) - {"cpu"}))
+        told.append(f"{hours[True]:.1f} hours of processes that shared a GPU ({gpus})")
+    return " and ".join(told) or "nothing yet"
+
+
 def crossings(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
     """n₅₀ of every series that has rows, as a Markdown sentence; at an end of the rows it is only a bound.
 
