@@ -308,7 +308,7 @@ print(f"{program.length} tokens, one for each character;",
 # %% [markdown]
 r"""
 A **{term}`regular token`** (`=`, `1`, `print`'s letters) occurs in training and in the test alike. Only the names are new. Nobody tells the network which characters are which, and among the seventeen positions only three hold names:
-to answer, it has to find out that position 16 is to be compared with positions 1 and 5.
+to answer, it has to find out that position 16 is to be compared with positions 1 and 5. (How the authors cut a program into tokens is not public; that every character is one is our choice.)
 """
 
 # %%
@@ -318,8 +318,12 @@ figures.show(figures.learning_curves("program", rows["program"]),
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('program', rows['program'])}*"))
 display(figures.values_table("program", rows["program"]))
-told = [f"{words} $n$ = {crossing(claim)}" for claim, words in (("program-transformer", "plain, at"), ("program-a", "with a, at")) if found[claim]]
-display(Markdown(f"The curves cross one half: {'; '.join(told)}." if told else MISSING))
+told = []
+for claim, words in (("program-transformer", "The plain transformer's"), ("program-a", "With $a$ the")):
+    if found[claim]:
+        told.append(f"{words} curve crosses one half at $n$ = {crossing(claim)}." if found[claim].ours < float("inf") else
+                    f"{words} curve is not below one half at any $n$ measured (paper: from {figures.number(found[claim].paper)}).")
+display(Markdown(" ".join(told) or MISSING))
 
 # %% [markdown]
 r"""
