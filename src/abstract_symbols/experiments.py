@@ -443,6 +443,17 @@ EXPERIMENTS = {
             legend={"Transformer + a": "Transformer + KQ identity"},
         ),
         Experiment(
+            name="program-multipliers",
+            title="Programs that print a number, with a, by its multiplier c_KQ",
+            rows="program",
+            base={"task": "program", "network": "transformer", "a": True},
+            series={"c_KQ = 10": {"c_kq": 10}, "c_KQ = 30": {"c_kq": 30}, "c_KQ = 100": {}},
+            grid={"n": DOUBLING[2:7]},
+            seeds=3,
+            published="teaser1",
+            legend={"c_KQ = 30": "Transformer + KQ identity"},
+        ),
+        Experiment(
             name="aabb-abab",
             title="Plain attention and + a on ααββ against αβαβ",
             base={"task": "aabb-abab", "network": "transformer"},
