@@ -85,6 +85,7 @@ QUADRUPLING = tuple(2**i for i in range(3, 14, 2))
 PLAIN, MODIFIED = {"network": "transformer"}, {"network": "transformer", "a": True, "b": True}
 ABA = {"task": "aba-abb", "network": "transformer"}
 RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+MULTIPLIERS = {"c_KQ = 10": {"c_kq": 10}, "c_KQ = 30": {"c_kq": 30}, "c_KQ = 100": {}}
 PSYCHOMETRIC = {"Match to sample": {"task": "match-to-sample"}, "Identity rules": {"task": "identity-rules"},
                 "Distribution of three": {"task": "distribution-of-three"}, "3 × 3 matrix": {"task": "matrix"}}
 REPAIRS = {  # of copying, one change each but for "+ a and b"
@@ -447,11 +448,11 @@ EXPERIMENTS = {
             title="Programs that print a number, with a, by its multiplier c_KQ",
             rows="program",
             base={"task": "program", "network": "transformer", "a": True},
-            series={"c_KQ = 10": {"c_kq": 10}, "c_KQ = 30": {"c_kq": 30}, "c_KQ = 100": {}},
+            series=MULTIPLIERS,
             grid={"n": DOUBLING[2:7]},
             seeds=3,
             published="teaser1",
-            legend={"c_KQ = 30": "Transformer + KQ identity"},
+            legend={"c_KQ = 100": "Transformer + KQ identity"},
         ),
         Experiment(
             name="aabb-abab",
@@ -499,6 +500,17 @@ EXPERIMENTS = {
             series={f"Length {k}{words}": {"task": f"majority-{k}", **options} for k in (2, 4, 6, 8)
                     for words, options in (("", {}), (" + a and b", {"a": True, "b": True}))},
             grid={"n": QUADRUPLING},
+        ),
+        Experiment(
+            name="majority-multipliers",
+            title="Is the first of four symbols in the majority? with a and b, by the multiplier c_KQ of a",
+            rows="majority",
+            base={**MODIFIED, "task": "majority-4"},
+            series=MULTIPLIERS,
+            grid={"n": QUADRUPLING[:4]},
+            seeds=3,
+            published="majority_tasks_abridged_transformer_identity_scalings_1",
+            legend={"c_KQ = 100": "majority_len=4, lr 0.001"},
         ),
         Experiment(
             name="counting-5",
