@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def rows(monkeypatch):
     """The kernel's benchmark on tiny samples, one task and one process."""
-    monkeypatch.setattr(bench, "TASKS", ["same-different"])
+    monkeypatch.setattr(bench, "PAPER_TASKS", ["same-different"])
     monkeypatch.setattr(bench, "ProcessPoolExecutor", lambda workers, context: ThreadPoolExecutor(workers))
     return bench.kernel(repetitions=1, betas=(0.5,), sizes=(60,), dense=50)
 
