@@ -39,7 +39,7 @@ NAME = "two-parameters"
 
 # %% tags=["remove-input"]
 results = None  # the committed rows, or all of them anew
-MINE = ("aba-abb", "architectures", "lstm", "aabb-abab", "program", "program-multipliers", "mimetic", "dropout")
+MINE = ("aba-abb", "architectures", "lstm", "aabb-abab", "program", "program-multipliers", "aba-multipliers", "mimetic", "dropout")
 if profile == "full":
     results = experiments.BOOK.parent / "_build" / "full"
     for name in MINE:
@@ -332,21 +332,20 @@ r"""
 ### A smaller multiplier, a variant of ours
 
 The logits gain $c_{KQ}\, a_h\, x_i^\top x_j$, and Adam moves the number $a_h$ by about the learning rate a step, whatever its multiplier. So $c_{KQ}$ says how fast attention may come to depend on equality. We set it to 100 in all tasks;
-the paper's value is not public ({doc}`same-different`). A program has 17 positions instead of 3, many of them with equal tokens: a large step there moves many logits at once. The same networks with 10, 30 and 100, 3 seeds.
-The paper's curve is drawn beside that of 100, on which the verdicts rest:
+the paper's value is not public ({doc}`same-different`). A program has 17 positions instead of 3, many of them with equal tokens: a large step there moves many logits at once. The same networks with 10, 30 and 100, 3 seeds;
+the paper's curve is drawn beside that of 100, on which the verdicts rest. First programs, then `αβα` against `αββ`:
 """
 
 # %%
-many = rows["program-multipliers"]
-figures.show(figures.learning_curves("program-multipliers", many),
-             alt=figures.alt_text("program-multipliers", many))
+for name in ("program-multipliers", "aba-multipliers"):
+    figures.show(figures.learning_curves(name, rows[name]),
+                 alt=figures.alt_text(name, rows[name]))
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('program-multipliers', many)}*"))
-display(figures.values_table("program-multipliers", many))
-display(Markdown(figures.crossings("program-multipliers", many)))
-epochs = many.groupby("series", sort=False)["epochs_run"].median()
-display(Markdown("Epochs to the stop, median over the runs: " + "; ".join(f"{series}: {count:.0f}" for series, count in epochs.items()) + "." if len(epochs) else MISSING))
+for name, task_name in (("program-multipliers", "Programs"), ("aba-multipliers", "`αβα` against `αββ`")):
+    display(Markdown(f"*{task_name}: mean and standard error over seeds. {figures.coverage(name, rows[name])}*"))
+    display(figures.values_table(name, rows[name]))
+    display(Markdown(figures.crossings(name, rows[name])))
 
 # %% [markdown]
 r"""

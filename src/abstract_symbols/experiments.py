@@ -455,6 +455,17 @@ EXPERIMENTS = {
             legend={"c_KQ = 100": "Transformer + KQ identity"},
         ),
         Experiment(
+            name="aba-multipliers",
+            title="αβα against αββ with a, by its multiplier c_KQ",
+            rows="architectures",
+            base={**ABA, "a": True},
+            series=MULTIPLIERS,
+            grid={"n": DOUBLING[:6]},
+            seeds=3,
+            published="aba_vs_abb_reg_vs_identity_perturb",
+            legend={"c_KQ = 100": "with identity perturb, lr 0.001"},
+        ),
+        Experiment(
             name="aabb-abab",
             title="Plain attention and + a on ααββ against αβαβ",
             base={"task": "aabb-abab", "network": "transformer"},
