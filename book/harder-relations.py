@@ -159,7 +159,8 @@ figures.show(
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('majority-multipliers', multipliers)}*"))
 display(figures.values_table("majority-multipliers", multipliers))
-display(Markdown(figures.crossings("majority-multipliers", multipliers)))
+paper = claims.published_n50("majority-multipliers", "c_KQ = 100")
+display(Markdown(f"{figures.crossings('majority-multipliers', multipliers)} The paper's curve: {figures.number(paper)}."))
 
 # %% [markdown]
 r"""
