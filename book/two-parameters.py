@@ -337,9 +337,15 @@ the paper's curve is drawn beside that of 100, on which the verdicts rest. First
 """
 
 # %%
-for name in ("program-multipliers", "aba-multipliers"):
-    figures.show(figures.learning_curves(name, rows[name]),
-                 alt=figures.alt_text(name, rows[name]))
+for_programs = rows["program-multipliers"]
+figures.show(
+    figures.learning_curves("program-multipliers", for_programs),
+    alt=figures.alt_text("program-multipliers", for_programs))
+
+# %%
+for_three = rows["aba-multipliers"]
+figures.show(figures.learning_curves("aba-multipliers", for_three),
+             alt=figures.alt_text("aba-multipliers", for_three))
 
 # %% tags=["remove-input"]
 for name, task_name in (("program-multipliers", "Programs"), ("aba-multipliers", "`αβα` against `αββ`")):
