@@ -211,7 +211,7 @@ if not len(ours):
     text += "Ours are not measured yet."
 both = {r: float(ours.loc[f"r = {r}", "n50"]) for r in by_r if f"r = {r}" in reached}
 if both:
-    text += (" The template matrix, before any network was trained, said " + ", ".join(f"{by_r[r]:.0f} at $r$ = {r}" for r in both) +
+    text += (" The template matrix, without any network, said " + ", ".join(f"{by_r[r]:.0f} at $r$ = {r}" for r in both) +
              f": our networks need {min(n / by_r[r] for r, n in both.items()):.2f} to {max(n / by_r[r] for r, n in both.items()):.2f} times as many.")
 Markdown(text)
 
