@@ -105,6 +105,15 @@ def test_keys_of_committed_rows_are_for_ever(of, key):
     assert of.key == key
 
 
+@pytest.mark.parametrize("name", ["program", "aba", "majority", "counting"])
+def test_claims_on_the_other_multiplier_have_seeds_of_their_own(name):
+    tried, fresh = EXPERIMENTS[f"{name}-multipliers"], EXPERIMENTS[f"{name}-multiplier-30"]
+    seen = {r.seed for r, series in tried.runs().items() if series == "c_KQ = 30"}
+    judged = {r.seed for r in fresh.runs()}
+    assert (len(seen), len(judged)) == (3, 5) and not seen & judged
+    assert {r.c_kq for r in fresh.runs()} == {30} and fresh.path() == tried.path()
+
+
 def test_what_a_key_leaves_out_does_not_change():
     """Another default would give old keys another meaning: add a field or an option instead."""
     stated = {"lr": 1e-3, "batch": 1024, "epochs": 1000, "stop": 2e-3, "optimizer": "adam", "evaluation": 1000}

@@ -43,7 +43,8 @@ def _list(args: argparse.Namespace) -> int:
         progress = experiments.progress(e.name)
         grid = ", ".join(f"{k} = {v[0]} … {v[-1]} ({len(v)})" for k, v in e.grid.items())
         seeds = e.seeds if isinstance(e.seeds, int) else ", ".join(f"{s}: {n}" for s, n in e.seeds.items())
-        print(f"{e.name}: {e.title}\n  {' | '.join(e.series)}; {grid}; seeds: {seeds}")
+        others = f", from {e.first_seed} on" if e.first_seed else ""
+        print(f"{e.name}: {e.title}\n  {' | '.join(e.series)}; {grid}; seeds: {seeds}{others}")
         for series, (done, total) in progress.done.items():
             print(f"  {series}: {done} of {total} runs done")
         if progress.missing:
