@@ -390,6 +390,32 @@ def test_experiments_that_share_a_file_find_there_what_each_other_ran(tmp_path, 
     assert (len(experiments.load("tiny-other", tmp_path)), len(experiments.load("tiny-one", tmp_path))) == (4, 2)
 
 
+def test_several_experiments_are_done_by_one_sweep(tmp_path, monkeypatch):
+    one = Experiment("tiny-one", "one", {**TINY.base, "network": "mlp"}, {"plain": {}}, {"n": (4, 8)}, 1)
+    other = replace(one, name="tiny-other", series={"lr = 0.01": {"lr": 0.01}, "lr = 0.001": {"lr": 1e-3}},
+                    rows="tiny-one")
+    for e in (one, other, TOSSES):
+        monkeypatch.setitem(EXPERIMENTS, e.name, e)
+    names = ("tosses", "tiny-one", "tiny-other")
+    assert run(*names, device="cpu", workers=1, minutes=1e-9, results=tmp_path) == 12 + 4
+    assert run(*names, device="cpu", workers=1, series=["penny"], results=tmp_path) == 0
+    assert [len(experiments.load(name, tmp_path)) for name in names] == [6, 0, 0]
+    assert run(*names[1:], device="cpu", workers=2, results=tmp_path) == 0
+    assert run(*names, device="cpu", workers=1, results=tmp_path) == 0
+    apart = tmp_path / "apart"
+    for name in names:
+        assert run(name, device="cpu", workers=1, results=apart) == 0
+        both = [experiments.load(name, folder).set_index("key").sort_index().drop(columns="seconds")
+                for folder in (tmp_path, apart)]
+        assert both[0].equals(both[1])
+    with pytest.raises(ValueError, match="'tosses', 'tiny-one' has no series 'lr = 0.01'; it has .*plain"):
+        run("tosses", "tiny-one", series=["lr = 0.01"], results=tmp_path)
+    with pytest.raises(ValueError, match="experiment 'tosses' has .*; experiment 'tiny-one' has n = 4, 8"):
+        run("tosses", "tiny-one", first=1e9, results=tmp_path)
+    with pytest.raises(ValueError, match="no experiment is named; known are"):
+        run(results=tmp_path)
+
+
 def test_units_hold_every_run_once_and_runs_of_one_shape_only():
     cut = units(TINY.runs(), "cpu")
     assert sorted(r.key for unit in cut for r in unit) == sorted(r.key for r in TINY.runs())

@@ -1,4 +1,4 @@
-"""`python -m abstract_symbols list | run NAME | verify | bench`."""
+"""`python -m abstract_symbols list | run NAME … | verify | bench`."""
 
 import argparse
 import sys
@@ -11,8 +11,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m abstract_symbols", description="The companion's experiments.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every experiment, its grid, what is done and what the rest costs")
-    run = commands.add_parser("run", help="perform the runs that an experiment's results lack")
-    run.add_argument("name", help="an experiment that `list` shows")
+    run = commands.add_parser("run", help="perform the runs that the results of experiments lack")
+    run.add_argument("names", nargs="+", metavar="NAME",
+                     help="an experiment that `list` shows; several are done in this order")
     run.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     run.add_argument("--minutes", type=float, help="start nothing new after so long")
     run.add_argument("--workers", type=int, help="processes of one thread each (default: all cores; 1 on a GPU)")
@@ -53,9 +54,10 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    missing = experiments.run(args.name, device=args.device, minutes=args.minutes, workers=args.workers,
+    missing = experiments.run(*args.names, device=args.device, minutes=args.minutes, workers=args.workers,
                               scheduler=args.scheduler, series=args.series, first=args.first, upto=args.upto)
-    print(f"{args.name}: {missing} runs missing; the same command goes on" if missing else f"{args.name}: complete")
+    names = ", ".join(args.names)
+    print(f"{names}: {missing} runs missing; the same command goes on" if missing else f"{names}: complete")
     return 0
 
 

@@ -12,7 +12,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -32,10 +32,11 @@ BOOK = Path(os.environ.get("ABSTRACT_SYMBOLS_BOOK", Path(__file__).resolve().par
 class Experiment:
     """A named grid: for every series its options, times the values of `grid`, times `seeds` seeds from `first_seed` on.
 
-    Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word → fields;
-    grid, field → values; seeds, their number, for all or by series; first_seed, above 0 where a claim is made after
-    runs of the first seeds were seen; published, the paper's figure (a file of book/published) or None; legend, the paper's words for a series where they are not ours; kind, what its runs are;
-    rows, the experiment whose results file it shares, its own unless given: what two of them have in common runs once.
+    Attributes: name, that of the results file; title; base, fields that all runs share; series, legend word →
+    fields; grid, field → values; seeds, their number, for all or by series; first_seed, above 0 where a claim is
+    made after runs of the first seeds were seen; published, the paper's figure (a file of book/published) or None;
+    legend, the paper's words for a series where they are not ours; kind, what its runs are; rows, the experiment
+    whose results file it shares, its own unless given: what two of them have in common runs once.
     """
 
     name: str
@@ -463,8 +464,9 @@ EXPERIMENTS = {
             published="teaser1",
             legend={"Transformer + a": "Transformer + KQ identity"},
         ),
-        *multipliers("program", "Programs that print a number, with a", {"task": "program", "network": "transformer", "a": True},
-                     "teaser1", "Transformer + KQ identity", DOUBLING[2:7], DOUBLING[1:7]),
+        *multipliers("program", "Programs that print a number, with a",
+                     {"task": "program", "network": "transformer", "a": True}, "teaser1", "Transformer + KQ identity",
+                     DOUBLING[2:7], DOUBLING[1:7]),
         *multipliers("aba", "αβα against αββ with a", {**ABA, "a": True}, "aba_vs_abb_reg_vs_identity_perturb",
                      "with identity perturb, lr 0.001", DOUBLING[:6], DOUBLING[:6], rows="architectures"),
         Experiment(
@@ -514,9 +516,9 @@ EXPERIMENTS = {
                     for words, options in (("", {}), (" + a and b", {"a": True, "b": True}))},
             grid={"n": QUADRUPLING},
         ),
-        *multipliers("majority", "Is the first of four symbols in the majority? with a and b", {**MODIFIED, "task": "majority-4"},
-                     "majority_tasks_abridged_transformer_identity_scalings_1", "majority_len=4, lr 0.001",
-                     QUADRUPLING[:4], DOUBLING[3:9]),
+        *multipliers("majority", "Is the first of four symbols in the majority? with a and b",
+                     {**MODIFIED, "task": "majority-4"}, "majority_tasks_abridged_transformer_identity_scalings_1",
+                     "majority_len=4, lr 0.001", QUADRUPLING[:4], DOUBLING[3:9]),
         Experiment(
             name="counting-5",
             title="How many distinct symbols are among five?",
@@ -525,8 +527,9 @@ EXPERIMENTS = {
             grid={"n": tuple(2**i for i in range(3, 15))},
             published="counting_5",
         ),
-        *multipliers("counting", "How many distinct symbols are among five? with a and b", {**MODIFIED, "task": "counting-5"},
-                     "counting_5", "Modified transformer", DOUBLING[3:8], DOUBLING[3:9], rows="counting-5"),
+        *multipliers("counting", "How many distinct symbols are among five? with a and b",
+                     {**MODIFIED, "task": "counting-5"}, "counting_5", "Modified transformer", DOUBLING[3:8],
+                     DOUBLING[3:9], rows="counting-5"),
         Experiment(
             name="counting-7",
             title="How many distinct symbols are among seven?",
@@ -949,27 +952,31 @@ def units(runs: Iterable[Job], device: str, workers: int = 1) -> list[list[Job]]
     return cut
 
 
-def run(name: str, *, device: str = "auto", minutes: float | None = None, workers: int | None = None,
+def run(*names: str, device: str = "auto", minutes: float | None = None, workers: int | None = None,
         scheduler: str | None = None, series: Sequence[str] = (), first: float = float("-inf"),
         upto: float = float("inf"), results: Path | None = None) -> int:
-    """Perform what an experiment's results file lacks, appending each unit's rows as it ends.
+    """Perform what the results files of experiments lack, appending each unit's rows as it ends.
 
     Args:
+        names: the experiments; several are done in this order by the same workers, so that none waits between two.
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
         minutes: start nothing new after so long.
         workers: processes, each of one thread; all cores unless given, and one on a GPU, which several share.
         scheduler: address of a Dask scheduler, whose workers then do the work; a lost worker's units are done again.
-        series: only these; all unless given.
+        series: only these, of whichever experiment has them; all unless given.
         first, upto: only runs whose x, the first field of the grid, is at least and at most this.
         results: a folder of one's own instead of the committed results.
     Returns: how many of these rows are still missing.
-    Raises: ValueError for an unknown experiment, series or device, no x from `first` to `upto`, non-positive minutes
-        or workers, a broken results file.
+    Raises: ValueError for no or an unknown experiment, an unknown series or device, no x from `first` to `upto`,
+        non-positive minutes or workers, a broken results file.
     """
-    e = experiment(name)
-    unknown = [s for s in series if s not in e.series]
-    if unknown:
-        raise ValueError(f"experiment {name!r} has no series {unknown[0]!r}; it has {', '.join(e.series)}")
+    if not names:
+        raise ValueError(f"no experiment is named; known are {', '.join(EXPERIMENTS)}")
+    chosen = [experiment(name) for name in dict.fromkeys(names)]
+    known = {s: None for e in chosen for s in e.series}
+    if unknown := [s for s in series if s not in known]:
+        raise ValueError(f"experiment {', '.join(map(repr, names))} has no series {unknown[0]!r}; "
+                         f"it has {', '.join(known)}")
     device = pick_device(device)
     if workers is None:
         workers = 1 if device == "cuda" else joblib.cpu_count()
@@ -977,31 +984,45 @@ def run(name: str, *, device: str = "auto", minutes: float | None = None, worker
         raise ValueError(f"minutes={minutes}: must be positive")
     if workers != int(workers) or workers < 1:
         raise ValueError(f"workers={workers}: must be a whole number, at least 1")
-    asked = {r.key for r, label in e.runs().items()
-             if (not series or label in series) and first <= getattr(r, e.x) <= upto}
-    if not asked:
-        raise ValueError(f"from {first:g} up to {upto:g}: experiment {name!r} has {e.x} = "
-                         f"{', '.join(f'{x:g}' for x in e.grid[e.x])}")
-    with ResultsFile(e.path(results), e.kind) as file:
-        done = {row["key"] for row in file.rows}
-        missing = asked - done
-        # On a CPU what is done does not change the units: one of which a row is missing is performed whole, so that a
-        # resumed sweep gives the numbers of an unbroken one to the bit. A GPU does not promise that; it saves the work.
-        shapes = {r.shape for r in e.runs() if r.key in missing}  # no network is built for what is not to be done
-        wanted = (r for r in e.runs() if (r.key in missing if device == "cuda" else r.shape in shapes))
-        todo = [unit for unit in units(wanted, device, workers) if any(r.key in missing for r in unit)]
+    asked = {e.name: {r.key for r, label in e.runs().items()
+                      if (not series or label in series) and first <= getattr(r, e.x) <= upto} for e in chosen}
+    if not any(asked.values()):
+        raise ValueError(f"from {first:g} up to {upto:g}: " + "; ".join(
+            f"experiment {e.name!r} has {e.x} = {', '.join(f'{x:g}' for x in e.grid[e.x])}" for e in chosen))
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(ResultsFile(path, kind))
+                 for path, kind in {e.path(results): e.kind for e in chosen}.items()}
+        missing = {(path, key) for e in chosen for path in [e.path(results)]
+                   for key in asked[e.name] - {row["key"] for row in files[path].rows}}
+        todo, planned = [], set()
+        for e in chosen:
+            path = e.path(results)
+            mine = {key for key in asked[e.name] if (path, key) in missing - planned}
+            # On a CPU what is done does not change the units: one of which a row is missing is performed whole, so that
+            # a resumed sweep gives the numbers of an unbroken one to the bit. A GPU does not promise that; it saves the
+            # work.
+            shapes = {r.shape for r in e.runs() if r.key in mine}  # no network is built for what is not to be done
+            wanted = (r for r in e.runs() if (r.key in mine if device == "cuda" else r.shape in shapes))
+            todo += [(path, unit) for unit in units(wanted, device, workers) if any(r.key in mine for r in unit)]
+            planned |= {(path, key) for key in mine}
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()
-        jobs = (joblib.delayed(perform)(unit, device, commit) for unit in _until(deadline, todo))
-        cost = {r.key: r.cost() for unit in todo for r in unit}
-        bar = tqdm(total=round(sum(cost.values())), desc=name, unit="cost")
+        jobs = (joblib.delayed(_perform_for)(path, unit, device, commit) for path, unit in _until(deadline, todo))
+        cost = {r.key: r.cost() for _, unit in todo for r in unit}
+        bar = tqdm(total=round(sum(r.cost() for _, unit in todo for r in unit)), unit="cost",
+                   desc=", ".join(e.name for e in chosen))
         with bar, _engine(workers, scheduler) as parallel:
-            for rows in parallel(jobs):
-                file.append(rows)
-                missing -= {row["key"] for row in rows}
+            for path, rows in parallel(jobs):
+                files[path].append(rows)
+                missing -= {(path, row["key"]) for row in rows}
                 bar.set_postfix_str(f"{len(missing)} runs to go")
                 bar.update(round(sum(cost[row["key"]] for row in rows)))
     return len(missing)
+
+
+def _perform_for(path: Path, runs: list[Job], device: str, commit: str) -> tuple[Path, list[dict]]:
+    """Units end in any order, so each says whose rows it has."""
+    return path, perform(runs, device, commit)
 
 
 @contextmanager
