@@ -106,6 +106,22 @@ def legend_of(figure):
             for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)}
 
 
+def test_a_mean_over_fewer_seeds_has_an_open_marker(rows):
+    def hollow(figure):
+        return [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
+
+    whole = figures.learning_curves(NAME, rows)
+    assert hollow(whole) == [] and "some seeds missing" not in legend_of(whole)
+    lost = rows[(rows["series"] == "Transformer") & rows["n"].isin([64, 256]) & (rows["seed"] > 1)]
+    figure = figures.learning_curves(NAME, rows.drop(lost.index))
+    (line,) = hollow(figure)
+    kept = rows.drop(lost.index).query("series == 'Transformer' and n in [64, 256]").groupby("n")["test_loss"].mean()
+    np.testing.assert_allclose(line.get_xydata(), list(kept.items()))
+    legend = legend_of(figure)
+    color, marker = matplotlib.colors.to_hex(line.get_markeredgecolor()), line.get_marker()
+    assert (color, marker) == legend["Transformer"] and "some seeds missing" in legend
+
+
 @pytest.mark.parametrize("missing", [["Transformer"], ["Fully-connected", "Modified transformer"]])
 def test_a_series_without_rows_is_not_in_the_legend_as_if_it_had_some(rows, missing):
     whole = legend_of(figures.learning_curves(NAME, rows))

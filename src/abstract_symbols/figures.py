@@ -251,6 +251,7 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     """An experiment's learning curves, mean ± 1 standard error over seeds, the paper's in grey behind them.
 
     A series keeps its colour and marker while others have no rows yet; of one without rows only the paper's is drawn.
+    An open marker is a mean over fewer seeds than the experiment has.
 
     Args: series, only these; ordered, colours from dark to light instead of distinct ones, for series that are the
     values of one quantity.
@@ -259,17 +260,21 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     wanted = [s for s in e.series if series is None or s in series]
     rows = rows[rows["series"].isin(wanted)]
     order = [s for s in wanted if s in set(rows["series"])]
-    colors = _viridis(len(wanted)) if ordered else sns.color_palette(None, len(wanted))
+    colors = dict(zip(wanted, _viridis(len(wanted)) if ordered else sns.color_palette(None, len(wanted)), strict=True))
     markers = dict(zip(wanted, MARKERS, strict=False))
     figure, ax = plt.subplots()
     if e.published:
         _draw_published(ax, name, markers, metric)
-    for s, curve in summary(name, rows, metric).groupby("series", sort=False):
+    means = summary(name, rows, metric)
+    for s, curve in means.groupby("series", sort=False):
         _mark_ours(ax, s, curve, e.x, _plain(metric))
     if order:
         sns.lineplot(rows, x=e.x, y=metric, hue="series", style="series", hue_order=order, style_order=order,
-                     palette=dict(zip(wanted, colors, strict=True)), markers=markers, dashes=False, errorbar="se",
-                     ax=ax, markersize=7)
+                     palette=colors, markers=markers, dashes=False, errorbar="se", ax=ax, markersize=7)
+    asked = e.seeds if isinstance(e.seeds, int) else means["series"].map(e.seeds)
+    partial = means[means["seeds"] < asked]
+    for s, few in partial.groupby("series"):
+        ax.plot(few[e.x], few["mean"], markers[s], markersize=6, markerfacecolor="white", markeredgecolor=colors[s])
     ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
     if e.x == "n":
         ax.set_xscale("log", base=2)
@@ -286,6 +291,9 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss",
     if e.published and any(len(claims.published(name, s)) for s in order):
         handles.append(plt.Line2D([], [], color=PAPER, linestyle="--"))
         labels.append(PAPER_WORDS)
+    if len(partial):
+        handles.append(plt.Line2D([], [], color="0.3", marker="o", linestyle="", markerfacecolor="white"))
+        labels.append("some seeds missing")
     if e.published:
         for s, marker in markers.items():
             if s not in order and len(claims.published(name, s)):
