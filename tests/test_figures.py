@@ -518,9 +518,10 @@ def color_at(pixels, left, top):
 
 @pytest.mark.parametrize("trimmed", [False, True])
 @pytest.mark.parametrize("draw", ["learning_curves", "pairs", "panels"])
-def test_the_pictures_pixels_have_the_markers_colour_where_a_point_is_said_to_be(rows, draw, trimmed, displayed):
+def test_the_pictures_pixels_have_the_markers_colour_where_a_point_is_said_to_be(rows, draw, trimmed, displayed, monkeypatch):
     figures.style()
     rows = rows[rows["seed"] == 2]  # no band over another series' marker
+    monkeypatch.setitem(experiments.EXPERIMENTS, NAME, replace(E, seeds=1))  # or every marker would be open
     figure = {
         "learning_curves": lambda: figures.learning_curves(NAME, rows),
         "pairs": lambda: figures.pairs(NAME, rows, {s: [s] for s in E.series}, ["ours"]),
