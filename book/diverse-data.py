@@ -258,7 +258,7 @@ Markdown(text)
 # %% [markdown]
 r"""
 And over all tasks with two templates? Each dot is one task: across, the number of strings that the kernel predicts; upward, the $n$ at which the network trained on it falls below one half. (The kernel's
-network trains its last layer only, so the two need not agree. But they may order the tasks alike. Drawn are the tasks whose curve is complete or below one half already; dots on the upper edge never get there, and the lowest may stand for fewer than the 8 strings of the smallest $n$.)
+network trains its last layer only, so the two need not agree. But they may order the tasks alike. Not drawn are tasks whose curve is incomplete and not below one half so far; the lowest dots may stand for fewer than the 8 strings of the smallest $n$.)
 """
 
 # %% tags=["remove-input"]
@@ -291,7 +291,7 @@ Markdown(text)
 r"""
 ## Length and wildcards
 
-Two knobs of ours, without published curves, at $r = 2$ and $R = 0$. The theory's word on them, medians over the five seeds:
+Two knobs of ours, without published curves, at $r = 2$ and $R = 0$; the figures below say how many of the networks are trained. The theory's word on them, medians over the five seeds:
 """
 
 # %%

@@ -11,8 +11,8 @@ r"""
 # When can transformers reason with abstract symbols?
 
 *A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
-{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a {term}`verdict` on every {term}`claim`. It has a chapter
-for each theorem and each figure. Some curves are still short, for long trainings need a GPU: each page says how many of its runs are
+{cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a {term}`verdict` on every {term}`claim`. Its chapters cover each
+theorem and each published learning curve. Some curves are still short, for long trainings need a GPU: each page says how many of its runs are
 done, and {doc}`status` counts them.
 
 Some questions are not about things but about which things are equal. *Are these two the same? Does the third repeat the
@@ -51,7 +51,7 @@ Have a task of your own? {doc}`playground` asks the kernel whether a transformer
 
 ## What held up
 
-Each claim was written down with its measure and its tolerances before it was measured (one range was changed on the way, and {doc}`kernel-to-network` says how): *{term}`held`* is within the first tolerance (a factor 2 for
+Each claim was written down with its measure and its tolerances before it was measured (three things were changed on the way: a range, {doc}`kernel-to-network`; a grid, {doc}`two-parameters`; a rule, {doc}`sensitivity`): *{term}`held`* is within the first tolerance (a factor 2 for
 [$n_{50}$](#half-point), the number of strings at which the test loss falls through one half), *{term}`held in part`* within the second (a factor 4).
 A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds, unless the measure says otherwise.
 """

@@ -10,7 +10,7 @@
 r"""
 # From kernel to network: how wide, and what training adds
 
-*A last layer comes near the kernel when the network is much wider than a number of ours, which the template matrix gives. Training all weights does what no kernel does: it
+*A last layer comes near the kernel when the network is much wider than $2D/\nu$, a number that the templates determine (an estimate of ours). Training all weights does what no kernel does: it
 sharpens the attention.*
 
 {doc}`transformer-kernel` made an infinitely wide transformer a kernel, and {doc}`learning-from-n` measured how this kernel learns. Nobody trains infinitely wide
@@ -162,7 +162,7 @@ $$
 \text{width} \gg \frac{2D}{\nu} .
 $$
 
-This is an estimate and no theorem, above all where it counts dimensions. Where it exceeds $s$ it cannot hold: ridge regression then shrinks the network's answers.
+This is an estimate and no theorem, above all where it counts dimensions. Where it exceeds $s$ it may fail: ridge regression then shrinks the network's answers.
 ::::
 
 The same ratio $D/\nu$ says in {doc}`template-matrix` how many *strings* the kernel needs. So a badly conditioned template matrix costs twice: in data, and in width. For each width we
@@ -199,19 +199,18 @@ text = MISSING
 if complete["predictions"]:
     mean = figures.summary("predictions", predictions, "difference").set_index(["series", "width"])["mean"]
     wrong = figures.summary("predictions", predictions, "network_error").set_index(["series", "width"])["mean"]
-    lines, tenth = [], []
+    lines = []
     for series, kernel in kernels.items():
         ratio = [mean[series, w] / law[series][1][list(WIDTHS).index(w)] for w in (WIDTHS[0], WIDTHS[-1])]
         lines.append(f"- {series}: $2D/\\nu$ = {needed(kernel):.0f}. Measured over estimated: {ratio[0]:.2f} at width {WIDTHS[0]}, {ratio[1]:.2f} at "
                      f"width {WIDTHS[-1]}. There the difference is {mean[series, WIDTHS[-1]] / (1 - error[series]):.2f} times the size $s$ of the kernel's own answers. The network's error "
                      f"on unseen strings is {wrong[series, WIDTHS[-1]]:.2f}, the kernel's {error[series]:.2f}.")
-        tenth.append((1 - error[series]) ** 2 * needed(kernel) / 0.1**2)
     slope = claims.judge("predictions-width", results).measured.ours
     text = "\n".join(lines) + f"""
 
 So the estimate has the right size, without a fitted constant, and lies somewhat too high. For the second kernel it does so mostly at small widths, where it exceeds the
 answers themselves; this also makes the measured exponent, {figures.number(slope)} between widths 128 and 512, less steep than $-\\tfrac12$. At width {WIDTHS[-1]} the network is still noticeably off, and for a
-difference of 0.1 the estimate asks for a width of about {round(max(tenth), -2):,.0f}. At usual widths the kernel describes such a network only roughly, unless its template matrix is well
+difference of a tenth of the kernel's answers the estimate asks for a width of $100 \\cdot 2D/\\nu$, about {" and ".join(f"{round(100 * needed(kernel), -2):,.0f}" for kernel in kernels.values())}. At usual widths the kernel describes such a network only roughly, unless its template matrix is well
 conditioned."""
 Markdown(text)
 
@@ -292,7 +291,7 @@ display(figures.table(pd.DataFrame([
 
 # %% tags=["remove-input"]
 Markdown(f"""
-(sd: standard deviation. Second table: $\\nu$ and `predicted_samples` of the theory's kernel with $\\gamma = 1$ and $b_1 = 2$; {{doc}}`template-matrix` derives them.)
+(sd: standard deviation, of one draw of the weights; the section on training has the mean over others. Second table: $\\nu$ and `predicted_samples` of the theory's kernel with $\\gamma = 1$ and $b_1 = 2$; {{doc}}`template-matrix` derives them.)
 
 With the usual weights, attention at [CLS] is not far from uniform: the largest of three weights is {attention[1][1]:.2f} in the mean, where uniform is 0.33. At
 $\\beta = 0$, where attention is uniform, the template matrix is singular, and at {BETAS[0]} the theory's kernel would need about {round(small[BETAS[0]][1], -3):,.0f} strings; the figures below end at

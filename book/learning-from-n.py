@@ -331,8 +331,8 @@ if "ridge-n" in complete:
            for noise, words in ((0, ""), (10, ", noise σ = 10"))}
     text = f"""
 - *Noise-free*, the last exponents are {last["αα / αβ"]:.2f} and {last["αβα / αββ"]:.2f}: the theorem's $-\\tfrac12$ is not attained. From
-  {mean["αα / αβ", 100]:.2f} at $n$ = 100 the error of αα against αβ falls to {figures.number(mean["αα / αβ", N_GRID[-1]])} at ten million. Little happens before
-  $n \\approx r D / \\nu$ = {onset:,.0f}, where $X$ gets smaller than $\\nu$; {{doc}}`template-matrix` computes that number for each task.
+  {mean["αα / αβ", 100]:.2f} at $n$ = 100 the error of αα against αβ falls to {figures.number(mean["αα / αβ", N_GRID[-1]])} at ten million. At
+  $n \\approx r D / \\nu$ = {onset:,.0f}, where $X$ is as large as $\\nu$, it is about one half; only well beyond does the exponent come near $-1$. {{doc}}`template-matrix` computes the $n$ at which the *squared* error is one half.
 - The prediction lies above the measured error by a factor between {ratios.min():.2f} and {ratios.max():.2f} for αα against αβ. That is the price of replacing
   $E$ by its average: as the proof shows, averages lie above.
 - *With noise*, shrinkage and noise weigh the same between $n$ = {N_GRID[meet - 1]:,} and {N_GRID[meet]:,}, by the prediction. Beyond, the error is that of a mean of noisy labels, the
@@ -347,7 +347,7 @@ figures.scaling_table("ridge-n", rows["ridge-n"], {"error": "error", "worst": "a
 r"""
 ## Against ρ, at four million strings
 
-Now $n$ is fixed, so large that it hardly matters, and the number $m$ of training symbols varies. With ten symbols, four million strings contain nothing but
+Now $n$ is fixed, so large that it matters for the largest alphabets only, and the number $m$ of training symbols varies. With ten symbols, four million strings contain nothing but
 repetitions; the kernel then learns these symbols' names as well, and knows little about others.
 """
 
@@ -386,7 +386,7 @@ r"""
 
 A reviewer might ask: does all this machinery do more than average the training labels of each template? By {eq}`shrunken` it does nearly that, with two
 differences. It *shrinks* the means, by $X (N + X)^{-1}$, which vanishes as $1/n$. And its means are *weighted*. With noisy labels both
-can be seen: `gap` is the distance between $\hat f$ and the plain means of the labels, and the means themselves are off by the noise.
+can be seen: the curve *f̂ against the label mean* is the distance between $\hat f$ and the plain means of the labels, and the means themselves are off by the noise.
 """
 
 # %% tags=["remove-input"]

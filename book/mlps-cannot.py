@@ -350,7 +350,7 @@ Markdown(f"*{figures.coverage('mlp-law', law)}*")
 
 # %% tags=["remove-input"]
 figures.fold("The values", pd.DataFrame([
-    {"network": series, "n": n, "runs": len(group), "p < 0.01": rejected(group), "median p": f"{group['p_value'].median():.2g}",
+    {"network": series, "n": n, "runs": len(group), "p < 0.01": rejected(group), "median p": f"{group['p_value'].median():.2g}" if group["p_value"].median() > 1e-300 else "< 1e-300",
      "largest distance, mean": f"{group['statistic'].mean():.3f}", "standard deviation of outputs": f"{group['spread'].mean():.3f}",
      "test loss, mean": f"{group['test_loss'].mean():.4f}", "test loss, smallest": f"{group['test_loss'].min():.4f}"}
     for (series, n), group in law.groupby(["series", "n"])
@@ -426,8 +426,7 @@ The paper's figure does not say which task it shows.
 published = [claims.published(name, "Fully-connected").set_index("x")["y"] for name in ("mlp-gram", "fully-connected")]
 shift = (published[0] - published[1]).abs().max()
 Markdown(f"""
-But its curve of the plain network is, point by point, the curve of the figure above: the {len(published[0])} published means differ by at most
-{shift:g}. So we take the task to be the same, `αβα` against `αββ`. The network with $XX^\\top$ has two layers of weights, one of them hidden, of width 256; which sizes the paper used
+But its curve of the plain network is, point by point, the curve of the figure above: the {len(published[0])} published means {f"differ by at most {shift:g}" if shift else "are identical"}. So we take the task to be the same, `αβα` against `αββ`. The network with $XX^\\top$ has two layers of weights, one of them hidden, of width 256; which sizes the paper used
 is not public.
 """)
 
@@ -554,7 +553,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=mlps-cannot` | draws this page from the committed rows, trains its small networks and the live check's | a minute |
 | `make chapter C=mlps-cannot PROFILE=full` | trains all {runs} networks again, then draws this page from them | {hours:.1f} core-hours |
-| `python -m abstract_symbols run mlp-law` | performs the runs that `book/results/mlp-law.csv` lacks; so do `fully-connected` and `mlp-gram` | nothing, when complete |
+| `python -m abstract_symbols run mlp-law` | performs the runs that `book/results/mlp-law.csv` lacks; so do `fully-connected` and `mlp-gram` | nothing: all runs are done |
 """)
 
 # %% [markdown]

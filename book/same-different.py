@@ -125,7 +125,8 @@ to learn, with one trainable number $a_h$ for each head, and another, $b_h$, for
 :class: paper
 
 Replace, in every head, $W_K W_Q^\top$ by $W_K W_Q^\top + a I$ and $W_V W_O^\top$ by $W_V W_O^\top + b I$, where $a$ and $b$
-are trained like all other weights and start at $0$.
+are trained like all other weights and start at $0$. ($W_K W_Q^\top$ is the paper's order of the factors; it is the matrix in the
+middle of {eq}`logit`, there $W_{Q,h}^\top W_{K,h}$.)
 ::::
 
 The logit {eq}`logit` gains $a_h\, x_i^\top x_j$, which is large when the two symbols are equal, whatever they are. The head's
@@ -279,9 +280,9 @@ hours = rows["seconds"].sum() / 3600
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
-| `make chapter C=same-different` | draws this page from the committed rows, repeats the live check | a minute |
+| `make chapter C=same-different` | draws this page from the committed rows, repeats the live check | one to two minutes |
 | `make chapter C=same-different PROFILE=full` | trains all {len(rows)} networks again, then draws this page from them | {hours:.1f} core-hours |
-| `python -m abstract_symbols run same-different` | performs the runs that `book/results/same-different.csv` lacks | nothing, when complete |
+| `python -m abstract_symbols run same-different` | performs the runs that `book/results/same-different.csv` lacks | nothing: all runs are done |
 """)
 
 # %% [markdown]

@@ -363,8 +363,8 @@ For $k \\le 4$ we have computed the exact derivatives of all {sum(sum(counts[k].
 r"""
 ## A power of β
 
-At $\beta = 0$ attention is uniform, all the $\kappa_{ij}$ of templates with the same regular tokens are equal, and $N$ has rank one. So for small $\beta$ the smallest eigenvalue $\nu$ is as small as $\Delta$, a
-power of $\beta$: $\beta^4$ or $\beta^6$. For two templates the constant is known too. By {eq}`cosh` and $\nu \approx \det N / \operatorname{tr} N$, with everything but $\Delta$ at $\beta = 0$,
+At $\beta = 0$ attention is uniform, all the $\kappa_{ij}$ of templates with the same regular tokens are equal, and $N$ has rank one. So for two templates and small $\beta$ the smallest eigenvalue $\nu$ is as small as $\Delta$, a
+power of $\beta$: here $\beta^4$ or $\beta^6$. (For more templates it can be smaller still: *same relation*, below.) For two templates the constant is known too. By {eq}`cosh` and $\nu \approx \det N / \operatorname{tr} N$, with everything but $\Delta$ at $\beta = 0$,
 
 $$
 \nu \approx \frac{g'(\kappa)\, \Delta + \beta^4 \big( g''(\kappa) - g'(\kappa)^2 / g(\kappa) \big) \big( \sum_t n_t^2\; \delta c / k^4 \big)^2}{1 / d_1^2 + 1 / d_2^2} .
@@ -410,7 +410,7 @@ if "eigenvalue-beta" in complete:
                       "at β = 1": f"{steps[list(BETAS).index(1.0)]:.2f}", f"ν / predicted ν at β = {BETAS[0]:g}": ratio})
     display(Markdown(text + f"\n\nThe exponents, predicted, and measured between neighbouring points (from β = {BETAS[0]:g} to {BETAS[1]:g}, from 1 to 1.4):"),
             figures.table(pd.DataFrame(lines)))
-    text = "The relative error of {eq}`leading` is of order $\\beta^2$: see the last column. At $\\beta = 1$ and beyond the powers are long past."
+    text = "The relative error of {eq}`leading` is of order $\\beta^2$: see the last column. At $\\beta = 1$ and beyond the powers no longer describe the curves."
 Markdown(text)
 
 # %% [markdown]
@@ -641,7 +641,7 @@ def cost(name):
     return f"{seconds / 60:.0f} core-minutes" if seconds >= 90 else f"{seconds:.0f} core-seconds"
 
 
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | the runs that `book/results/{name}.csv` lacks, of {len(experiments.experiment(name).runs())} | nothing, when complete; all: {cost(name)} |"
+lines = "\n".join(f"| `python -m abstract_symbols run {name}` | the runs that `book/results/{name}.csv` lacks, of {len(experiments.experiment(name).runs())} | nothing: all runs are done; all: {cost(name)} |"
                   for name in names)
 Markdown(f"""
 | command | what it does | cost |

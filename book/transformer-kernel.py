@@ -492,13 +492,14 @@ r"""
 
 # %% tags=["remove-input"]
 minutes = {name: rows[name]["seconds"].sum() / 60 for name in rows}
+told = {name: "about a core-minute" if round(m) <= 1 else f"{m:.0f} core-minutes" for name, m in minutes.items()}
 Markdown(f"""
 | command | what it does | cost |
 |---|---|---|
 | `make chapter C={NAME}` | draws this page from the committed rows, repeats the live check | half a minute |
 | `make chapter C={NAME} PROFILE=full` | measures everything again, then draws this page from it | {sum(minutes.values()):.0f} core-minutes |
-| `python -m abstract_symbols run width` | performs the runs that `book/results/width.csv` lacks | {minutes["width"]:.0f} core-minutes for all |
-| `python -m abstract_symbols run gram` | the same for `book/results/gram.csv` | {minutes["gram"]:.0f} core-minutes for all |
+| `python -m abstract_symbols run width` | performs the runs that `book/results/width.csv` lacks | {told["width"]} for all |
+| `python -m abstract_symbols run gram` | the same for `book/results/gram.csv` | {told["gram"]} for all |
 """)
 
 # %% [markdown]

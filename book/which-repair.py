@@ -202,7 +202,7 @@ Markdown(sentence(NAME, rows) + " " + (sentence(LARGE, large) if len(large) else
 r"""
 ## What happens inside
 
-The push {eq}`push` on unseen symbols is real. How far does it go? We train the plain network on $n = 128$ strings, well beyond the point where the protocol
+The push {eq}`push` on unseen symbols is real. How far does it go? We train three of the networks (plain, with weight decay, with b) on $n = 128$ strings, well beyond the point where the protocol
 stops, and look at the 1,000 test symbols' embeddings: the mean cosine between the *changes* of two of them since the start, and between two
 of the *embeddings*.
 """
@@ -231,14 +231,15 @@ figures.scaling_table(INSIDE, inside, {
 
 # %% tags=["remove-input"]
 text = "The runs are not complete yet."
-means = inside.groupby(["series", "epochs"])[["change_cosine", "cosine", "change", "error", "to_seen", "among_unseen"]].mean()
+means = inside.groupby(["series", "epochs"])[["change_cosine", "cosine", "change", "train_loss", "error", "to_seen", "among_unseen"]].mean()
 if {("Plain", 16), ("Plain", 256), ("Weight decay", 256)} <= set(means.index):
     early, late, decayed = means.loc[("Plain", 16)], means.loc[("Plain", 256)], means.loc[("Weight decay", 256)]
     text = (f"After 16 steps the changes of two unseen embeddings have a mean cosine of {early.change_cosine:.2f} (an embedding that has not moved "
             f"counts as 0), and they are small: {early.change:.1%} of the embeddings' length. After 256 steps the cosine is "
             f"{late.change_cosine:.2f}, and the changes are {late.change:.1%}. "
             f"The embeddings themselves stay as different as they were, mean cosine {late.cosine:.3f}. With weight decay, which forgets where a vector "
-            f"started, the cosine between embeddings is {decayed.cosine:.2f} after 256 steps.\n\n"
+            f"started, the cosine between embeddings is {decayed.cosine:.2f} after 256 steps, when the network no longer fits its training "
+            f"strings (training loss {decayed.train_loss:.1f}).\n\n"
             f"Do training symbols, whose embeddings are not pushed away, crowd out the right answer? After 256 steps the plain network errs on "
             f"{late.error:.0%} of the unseen strings and gives a training symbol on {late.to_seen:.0%}. Allow it the 1,000 test symbols only, "
             f"and it still errs on {late.among_unseen:.0%}.")
@@ -331,7 +332,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=which-repair` | draws this page from the committed rows, repeats the live check | a minute |
 | `make chapter C=which-repair PROFILE=full` | trains all {len(rows) + len(large) + len(inside)} networks again, then draws this page from them | {hours:.1f} hours of one busy core, less on an idle one |
-| `python -m abstract_symbols run {NAME}` | performs the runs that `book/results/{NAME}.csv` lacks; likewise `{LARGE}`, `{INSIDE}` | nothing, when complete |
+| `python -m abstract_symbols run {NAME}` | performs the runs that `book/results/{NAME}.csv` lacks; likewise `{LARGE}`, `{INSIDE}` | nothing: all runs are done |
 """)
 
 # %% [markdown]

@@ -237,14 +237,15 @@ figures.table(medians.rename_axis("parameter").rename_axis(None, axis=1).reset_i
 
 # %% tags=["remove-input"]
 positions = one.groupby("d_emb")["positions"].median()
-spread = one.groupby("d_emb")["a"].agg(lambda v: v.quantile(0.75) - v.quantile(0.25))
+of_a = one.groupby("d_emb")["a"]
+middle, spread = of_a.median(), of_a.agg(lambda v: v.quantile(0.75) - v.quantile(0.25))
 text = "Rows are missing here."
 if len(one):
     text = f"""
 - $W_K$, $W_Q$ and $a$ move the attention, and attention is not what copying needs: for some symbols more of it raises the own logit at
-  the start, for others it lowers it, by chance. So the ratio is 0 up to chance. That of $a$ scatters most (the middle half
-  of the seeds spans {spread.iloc[-1]:.2f} at $d_{{\\text{{emb}}}}$ = {spread.index[-1]}).
-- Training the embeddings moves those of the seen symbols alone.
+  the start, for others it lowers it, by chance. So the ratio is 0 up to chance. That of $a$ scatters most: its
+  median over seeds lies between {middle.min():.2f} and {middle.max():.2f}, and the middle half of the seeds spans up to {spread.max():.2f}.
+- Training the embeddings moves mainly those of the seen symbols. The unseen ones get a push about a hundredth as large ({{doc}}`which-repair`), which does not help them.
 - Training the positions can only raise or lower the logits of all strings alike. That raises the logits of the seen symbols at the unseen
   ones' cost. The ratio is {positions.iloc[-1]:.3f} at $d_{{\\text{{emb}}}}$ = {positions.index[-1]}, not far from $-n/m$ = {-16 / 256:.3f}, which one
   gets from $\\sum_x r_x = 0$ over the whole vocabulary ($r_x$ as in the derivation). It does not fade with $d_{{\\text{{emb}}}}$.
@@ -368,7 +369,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=why-copying-fails` | draws this page from the committed rows, repeats the live check | under a minute |
 | `make chapter C=why-copying-fails PROFILE=full` | computes all {len(rows)} rows again, then draws this page from them | {minutes:.0f} core-minutes on a busy core |
-| `python -m abstract_symbols run copy-progress` | computes the rows that `book/results/copy-progress.csv` lacks | nothing, when complete |
+| `python -m abstract_symbols run copy-progress` | computes the rows that `book/results/copy-progress.csv` lacks | nothing: all runs are done |
 """)
 
 # %% [markdown]

@@ -268,7 +268,8 @@ def test_pairs_draw_each_series_in_its_panel_before_the_papers_curve(rows):
 def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_half(rows):
     text = figures.alt_text(NAME, rows)
     assert E.title in text
-    assert "Fully-connected: 1.00 at n = 4, 1.00 at n = 4096, never falls below one half (paper: never)" in text
+    above = "not below one half up to there (paper: not below it)"
+    assert f"Fully-connected: 1.00 at n = 4, 1.00 at n = 4096, {above}" in text
     assert "Transformer: 1.00 at n = 4, 0.50 at n = 4096" in text
     modified = "Modified transformer: 1.00 at n = 4, 0.00 at n = 4096, falls below one half at n = 128 (paper: n = 19)"
     assert modified in text
@@ -276,10 +277,10 @@ def test_alt_text_says_for_every_series_where_it_starts_ends_and_crosses_one_hal
     assert "\n" not in text and '"' not in text
 
 
-def test_alt_text_says_never_only_of_a_curve_that_is_complete(rows):
+def test_alt_text_says_how_far_a_curve_goes(rows):
     text = figures.alt_text(NAME, rows[(rows["series"] == "Transformer") | (rows["n"] < 64)])
-    assert "Fully-connected: 1.00 at n = 4, 1.00 at n = 32, not below one half so far (paper: never)" in text
-    assert "Transformer: 1.00 at n = 4, 0.50 at n = 4096, never falls below" in text
+    assert "Fully-connected: 1.00 at n = 4, 1.00 at n = 32, not below one half up to there (paper: not below" in text
+    assert "Transformer: 1.00 at n = 4, 0.50 at n = 4096, not below one half" in text
 
 
 def test_alt_text_of_some_series_is_silent_about_the_others(rows):
@@ -290,7 +291,7 @@ def test_alt_text_of_some_series_is_silent_about_the_others(rows):
 
 def test_alt_text_follows_the_metric_it_is_asked_for(rows):
     text = figures.alt_text(NAME, rows, "final_test_loss")
-    assert "Transformer: 2.00 at n = 4, 2.00 at n = 4096, never falls" in text
+    assert "Transformer: 2.00 at n = 4, 2.00 at n = 4096, not below" in text
 
 
 def test_a_series_that_the_paper_did_not_draw_has_no_published_number(rows, monkeypatch):
@@ -518,7 +519,8 @@ def color_at(pixels, left, top):
 
 @pytest.mark.parametrize("trimmed", [False, True])
 @pytest.mark.parametrize("draw", ["learning_curves", "pairs", "panels"])
-def test_the_pictures_pixels_have_the_markers_colour_where_a_point_is_said_to_be(rows, draw, trimmed, displayed, monkeypatch):
+def test_the_pictures_pixels_have_the_markers_colour_where_a_point_is_said_to_be(
+        rows, draw, trimmed, displayed, monkeypatch):
     figures.style()
     rows = rows[rows["seed"] == 2]  # no band over another series' marker
     monkeypatch.setitem(experiments.EXPERIMENTS, NAME, replace(E, seeds=1))  # or every marker would be open

@@ -1084,7 +1084,8 @@ def recheck(name: str, where: str, tolerance: float, metric: str = "test_loss") 
     off = (again["repeated"] - again["committed"]).abs().max()
     if not off <= tolerance:
         raise AssertionError(f"{name}: {metric} is off by {off:.3g}, more than {tolerance}:\n{again}")
-    return f"{name}: {len(again)} run again, within {tolerance} of their rows"
+    rows = "its row" if len(again) == 1 else "their rows"
+    return f"{name}: {len(again)} run again, within {tolerance} of {rows}"
 
 
 @dataclass(frozen=True)
@@ -1098,7 +1099,7 @@ class Progress:
     def __str__(self) -> str:
         """What is missing and what it costs."""
         if not self.missing:
-            return "nothing, when complete"
+            return "nothing: all runs are done"
         cost = f"about {self.hours:.1f} core-hours" if self.hours else "not known yet"
         return f"{self.missing} runs missing; cost on a CPU: {cost}"
 

@@ -418,13 +418,12 @@ def alt_text(name: str, rows: pd.DataFrame, metric: str = "test_loss", *, series
             parts.append(f"{series}: least, {loss.min():.2f}, at {e.x} = {n[loss.argmin()]:g}.")
             continue
         half = float(claims.n50(n, loss))
-        never = "never falls below one half" if n[-1] == e.grid["n"][-1] else "not below one half so far"
-        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else never
+        crossing = f"falls below one half at n = {half:.0f}" if np.isfinite(half) else "not below one half up to there"
         crossing = "below one half from the start" if loss[0] < 0.5 else crossing
         text = f"{series}: {loss[0]:.2f} at n = {n[0]}, {loss[-1]:.2f} at n = {n[-1]}, {crossing}"
         if len(claims.published(name, series)):
             paper = claims.published_n50(name, series)
-            text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'never'})"
+            text += f" (paper: {f'n = {paper:.0f}' if np.isfinite(paper) else 'not below it'})"
         parts.append(text + ".")
     lacking = [s for s in wanted if s not in set(rows["series"])]
     if lacking:
