@@ -148,7 +148,7 @@ r"""
 ### A smaller multiplier, a variant of ours
 
 With $a$ and $b$ our networks are far from the paper's at length 4 and beyond. One setting that the paper does not state is the multiplier $c_{KQ}$ of $a$, that is, how fast a step of training can make attention depend on equality. It is 100 in all our
-tasks. The four symbols again, with 10, 30 and 100, 3 seeds; the paper's curve is drawn beside that of 100, on which the verdicts rest:
+tasks. The four symbols again, with 10, 30 and 100, 3 seeds; the paper's curve is drawn beside that of 100, the setting on which the verdicts on length 4 rest (with five seeds; here are the first three):
 """
 
 # %%

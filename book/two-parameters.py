@@ -334,7 +334,7 @@ r"""
 
 The logits gain $c_{KQ}\, a_h\, x_i^\top x_j$, and Adam moves the number $a_h$ by about the learning rate a step, whatever its multiplier. So $c_{KQ}$ says how fast attention may come to depend on equality. We set it to 100 in all tasks;
 the paper's value is not public ({doc}`same-different`). A program has 17 positions instead of 3, many of them with equal tokens: a large step there moves many logits at once. The same networks with 10, 30 and 100, 3 seeds;
-the paper's curve is drawn beside that of 100, on which the verdicts rest. First programs, then `αβα` against `αββ`:
+the paper's curve is drawn beside that of 100, the setting on which the verdicts above rest (with five seeds; here are the first three). First programs, then `αβα` against `αββ`:
 """
 
 # %%
@@ -375,7 +375,7 @@ display(figures.values_table("aba-multiplier-30", rows["aba-multiplier-30"]))
 
 # %% [markdown]
 r"""
-A multiplier that is too large for a task costs strings, and at least in part that is why the claim on programs misses the paper's number.
+A multiplier that is too large for a task costs strings, and that is one reason why the claim on programs misses the paper's number. What is left of the distance may lie in how a program is cut into tokens, which is our choice.
 
 ## The same without a parameter: mimetic initialisation
 
