@@ -125,8 +125,9 @@ display(Markdown(figures.crossings("majority-pairs", rows["majority-pairs"])))
 
 # %% tags=["remove-input"]
 halves = {name: {k: claims.published_n50(name, f"Length {k}") for k in (2, 4, 6, 8)} for name in ("majority", "majority-modified")}
+never = {name: " and ".join(str(k) for k, n in values.items() if n == float("inf")) for name, values in halves.items()}
 words = {name: ", ".join(f"{n:.0f} (length {k})" for k, n in values.items() if n < float("inf"))
-         + "".join(f", and not at all for {k}" for k, n in values.items() if n == float("inf")) for name, values in halves.items()}
+         + (f", and not at all for {never[name]}" if never[name] else "") for name, values in halves.items()}
 shares = [n / 2 ** (k - 1) for k, n in halves["majority-modified"].items()]
 Markdown(f"""
 In the paper's curves, the plain transformer crosses one half at $n$ = {words["majority"]}, the modified one at {words["majority-modified"]}. The longer the string, the later. But the task of length

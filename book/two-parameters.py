@@ -334,7 +334,7 @@ r"""
 
 The logits gain $c_{KQ}\, a_h\, x_i^\top x_j$, and Adam moves the number $a_h$ by about the learning rate a step, whatever its multiplier. So $c_{KQ}$ says how fast attention may come to depend on equality. We set it to 100 in all tasks;
 the paper's value is not public ({doc}`same-different`). A program has 17 positions instead of 3, many of them with equal tokens: a large step there moves many logits at once. The same networks with 10, 30 and 100, 3 seeds;
-the paper's curve is drawn beside that of 100, the setting on which the verdicts above rest (with five seeds; here are the first three). First programs, then `αβα` against `αββ`:
+the paper's curve is drawn beside that of 100, the setting on which the other verdicts rest (with five seeds; here are the first three). First programs, then `αβα` against `αββ`:
 """
 
 # %%
