@@ -354,21 +354,21 @@ sample = words.sample(n=4, alphabet=train, seed=0)
 print("strings", sample.tokens.tolist())
 print("labels ", sample.labels.tolist(), "0 is S, 1 is D")
 
+# %% tags=["remove-input"]
+mean = rows["word-labels"].groupby(["series", "n"])["test_error"].mean()
+text = "Line chart: test error against n; chance is one half. " + " ".join(
+    f"{series}: {curve.iloc[0]:.2f} at n = {curve.index[0]}, {curve.iloc[-1]:.2f} at n = {curve.index[-1]}."
+    for series, curve in mean.reset_index("series").groupby("series")["test_error"])
+
 # %%
 figures.show(
     figures.learning_curves("word-labels", rows["word-labels"], **what,
                             ylabel="test error on unseen symbols"),
-    alt="Test error; chance is one half. " + " ".join(
-        f"{series}: {of_one['test_error'].iloc[0]:.2f} at n = {of_one['n'].iloc[0]}, "
-        f"{of_one['test_error'].iloc[-1]:.2f} at n = {of_one['n'].iloc[-1]}."
-        for series, of_one in rows["word-labels"].groupby(
-            ["series", "n"], sort=False)["test_error"].mean()
-        .reset_index().sort_values("n").groupby("series")))
+    alt=text)
 
 # %% tags=["remove-input"]
 display(Markdown(f"*Mean and standard error over seeds. The paper has no such curve in its figures. {figures.coverage('word-labels', rows['word-labels'])}*"))
 display(figures.values_table("word-labels", rows["word-labels"], "test_error"))
-mean = rows["word-labels"].groupby(["series", "n"])["test_error"].mean()
 few = {series: min((n for n, error in mean[series].items() if error < 0.1), default=None) for series in mean.index.unique(0)}
 display(Markdown(" ".join(f"{series}: " + (f"an error below 0.1 first at $n$ = {n}." if n else f"no error below 0.1 up to $n$ = {mean[series].index.max()}.")
                           for series, n in few.items())))
