@@ -247,7 +247,7 @@ display(Markdown(f"The paper's curve: {figures.number(claims.published_n50('coun
 
 # %% [markdown]
 r"""
-On `αβα` against `αββ` the multiplier hardly matters ({doc}`two-parameters`). With the 8 templates of the majority of four and the 52 of counting, the smallest of the three is the best: many pairs of positions have to be compared there, and perhaps
+On `αβα` against `αββ` the multiplier hardly matters ({doc}`two-parameters`). With the 8 templates of the majority of four and the 52 of counting, 100 is too large, and for counting the smallest of the three is the best: many pairs of positions have to be compared there, and perhaps
 a large step in $a$, which moves all of them at once, gets in the way.
 """
 

@@ -164,7 +164,7 @@ r"""
 
 Our plain networks need more symbols than the paper's. So did the authors' released code in trial runs, with the settings that are public. What brought it closer
 was to divide the logits by $d_{\text{emb}}$. At the start, a logit is the product of two vectors of length about $\sqrt{d_{\text{emb}}}$: of order
-$\sqrt{d_{\text{emb}}}$ for wrong symbols, $d_{\text{emb}}$ at most for the right one. Undivided, networks of up to 512 dimensions fit the training strings within some dozens of epochs, perhaps too soon for a general rule to be found. (Larger ones take hundreds,
+$\sqrt{d_{\text{emb}}}$ for wrong symbols, $d_{\text{emb}}$ at most for the right one. Undivided, networks of up to 512 dimensions fit the training strings within some dozens of epochs, perhaps too soon for a general rule to be found. (Larger ones take up to hundreds,
 and do not copy either.) Divided, the softmax stays soft: after 100 epochs the training loss is still far from the stop. This variant is here to show where the difference comes from. It decides no verdict,
 for the claims are on our stated protocol. (At most 100 epochs, 3 seeds.)
 """

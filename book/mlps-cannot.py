@@ -553,7 +553,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=mlps-cannot` | draws this page from the committed rows, trains its small networks and the live check's | a minute |
 | `make chapter C=mlps-cannot PROFILE=full` | trains all {runs} networks again, then draws this page from them | {hours:.1f} core-hours |
-| `python -m abstract_symbols run mlp-law` | performs the runs that `book/results/mlp-law.csv` lacks; so do `fully-connected` and `mlp-gram` | nothing: all runs are done |
+| `python -m abstract_symbols run mlp-law` | performs the runs that `book/results/mlp-law.csv` lacks; so do `fully-connected` and `mlp-gram` | {experiments.progress("mlp-law")} |
 """)
 
 # %% [markdown]

@@ -75,7 +75,7 @@ r"""
 r"""
 ## Not tested
 
-A claim waits for rows that are missing, or all its rows are there and its curve is not below one half where they end, although the tolerance goes further. Such a one can no longer *hold*.
+A claim waits for rows that are missing, or all its rows are there and its curve is not below one half where they end, although the tolerance goes further.
 """
 
 # %% tags=["remove-input"]

@@ -282,7 +282,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=same-different` | draws this page from the committed rows, repeats the live check | one to two minutes |
 | `make chapter C=same-different PROFILE=full` | trains all {len(rows)} networks again, then draws this page from them | {hours:.1f} core-hours |
-| `python -m abstract_symbols run same-different` | performs the runs that `book/results/same-different.csv` lacks | nothing: all runs are done |
+| `python -m abstract_symbols run same-different` | performs the runs that `book/results/same-different.csv` lacks | {experiments.progress("same-different")} |
 """)
 
 # %% [markdown]

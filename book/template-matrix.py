@@ -641,7 +641,7 @@ def cost(name):
     return f"{seconds / 60:.0f} core-minutes" if seconds >= 90 else f"{seconds:.0f} core-seconds"
 
 
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | the runs that `book/results/{name}.csv` lacks, of {len(experiments.experiment(name).runs())} | nothing: all runs are done; all: {cost(name)} |"
+lines = "\n".join(f"| `python -m abstract_symbols run {name}` | the runs that `book/results/{name}.csv` lacks, of {len(experiments.experiment(name).runs())} | {experiments.progress(name)}; all: {cost(name)} |"
                   for name in names)
 Markdown(f"""
 | command | what it does | cost |

@@ -332,7 +332,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=which-repair` | draws this page from the committed rows, repeats the live check | a minute |
 | `make chapter C=which-repair PROFILE=full` | trains all {len(rows) + len(large) + len(inside)} networks again, then draws this page from them | {hours:.1f} hours of one busy core, less on an idle one |
-| `python -m abstract_symbols run {NAME}` | performs the runs that `book/results/{NAME}.csv` lacks; likewise `{LARGE}`, `{INSIDE}` | nothing: all runs are done |
+| `python -m abstract_symbols run {NAME}` | performs the runs that `book/results/{NAME}.csv` lacks; likewise `{LARGE}`, `{INSIDE}` | {experiments.progress(NAME)} |
 """)
 
 # %% [markdown]

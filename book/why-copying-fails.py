@@ -369,7 +369,7 @@ Markdown(f"""
 |---|---|---|
 | `make chapter C=why-copying-fails` | draws this page from the committed rows, repeats the live check | under a minute |
 | `make chapter C=why-copying-fails PROFILE=full` | computes all {len(rows)} rows again, then draws this page from them | {minutes:.0f} core-minutes on a busy core |
-| `python -m abstract_symbols run copy-progress` | computes the rows that `book/results/copy-progress.csv` lacks | nothing: all runs are done |
+| `python -m abstract_symbols run copy-progress` | computes the rows that `book/results/copy-progress.csv` lacks | {experiments.progress("copy-progress")} |
 """)
 
 # %% [markdown]

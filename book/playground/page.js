@@ -147,7 +147,7 @@
 
   function stop() {
     clearTimeout(timer);
-    if (busy) { // an idle worker stays: its code is compiled, which makes the next task two to three times as fast
+    if (busy) { // an idle worker stays: its code is compiled, so the next task is faster
       worker.terminate();
       worker = null;
       busy = false;
