@@ -997,7 +997,7 @@ def run(*names: str, device: str = "auto", minutes: float | None = None, workers
         todo, planned = [], set()
         for e in chosen:
             path = e.path(results)
-            mine = {key for key in asked[e.name] if (path, key) in missing - planned}
+            mine = asked[e.name] & {key for where, key in missing - planned if where == path}
             # On a CPU what is done does not change the units: one of which a row is missing is performed whole, so that
             # a resumed sweep gives the numbers of an unbroken one to the bit. A GPU does not promise that; it saves the
             # work.
