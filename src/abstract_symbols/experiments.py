@@ -90,6 +90,16 @@ RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 MULTIPLIERS = {"c_KQ = 10": {"c_kq": 10}, "c_KQ = 30": {"c_kq": 30}, "c_KQ = 100": {}}
 PSYCHOMETRIC = {"Match to sample": {"task": "match-to-sample"}, "Identity rules": {"task": "identity-rules"},
                 "Distribution of three": {"task": "distribution-of-three"}, "3 × 3 matrix": {"task": "matrix"}}
+RANDOM_NUMBERS = {f"r = {r}": {"task": f"random-r{r}-k5-w3-R0"} for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)}
+RANDOM_REGULAR = {f"R = {regular}": {"task": f"random-r2-k5-w3-R{regular}"} for regular in (0, 1, 2)}
+RANDOM_LENGTHS = {f"k = {k}": {"task": f"random-r2-k{k}-w3-R0"} for k in (3, 5, 7, 9, 12)}
+RANDOM_WILDCARDS = {f"w = {w}": {"task": f"random-r2-k5-w{w}-R0"} for w in (2, 3, 4, 5)}
+LENGTHS = {f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)}
+RANDOM_TASKS = {name: options for name, options in
+                {**RANDOM_NUMBERS, **RANDOM_REGULAR, **RANDOM_LENGTHS, **RANDOM_WILDCARDS}.items()
+                if name not in ("R = 0", "k = 5", "w = 3")}  # which are r = 2
+TRAINED_TASKS = {**{name: ALL_REAL_TASKS[name] for name in list(ALL_REAL_TASKS)[:4]},
+                 **{f"majority of {k}": LENGTHS[f"Length {k}"] for k in (4, 6, 8)}, **PSYCHOMETRIC}
 REPAIRS = {  # of copying, one change each but for "+ a and b"
     "Plain": {},
     "+ a": {"a": True},
@@ -274,6 +284,24 @@ EXPERIMENTS = {
             series=REAL_TASKS,
             grid={"beta": (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0), "gamma": (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)},
             seeds=1,
+        ),
+        Experiment(
+            name="predicted-strings",
+            title="The strings that the template matrix predicts",
+            kind=theory.StringsRun,
+            base={},
+            series={**RANDOM_TASKS, **TRAINED_TASKS},
+            grid={"beta": (2.0,)},
+            seeds={**dict.fromkeys(RANDOM_TASKS, 5), **dict.fromkeys(TRAINED_TASKS, 1)},
+        ),
+        Experiment(
+            name="predicted-strings-kernels",
+            title="The strings that the template matrix predicts, by the kernel's parameters",
+            rows="predicted-strings",
+            kind=theory.StringsRun,
+            base={},
+            series={name: RANDOM_TASKS[name] for name in ("r = 2", "k = 3", "k = 7", "w = 2", "w = 4", "w = 5")},
+            grid={"beta": (1.0, 2.0, 4.0), "gamma": (0.5, 1.0), "b1": (1.0, 2.0)},
         ),
         Experiment(
             name="ridge-n",
@@ -492,7 +520,7 @@ EXPERIMENTS = {
             name="majority",
             title="Is the first symbol in the majority? strings of 2, 4, 6 and 8",
             base={"network": "transformer"},
-            series={f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)},
+            series=LENGTHS,
             grid={"n": QUADRUPLING},
             published="majority_tasks_abridged_1",
             legend={f"Length {k}": f"majority_len={k}, lr 0.001" for k in (2, 4, 6, 8)},
@@ -502,7 +530,7 @@ EXPERIMENTS = {
             title="Is the first symbol in the majority? with a and b",
             rows="majority",
             base=MODIFIED,
-            series={f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)},
+            series=LENGTHS,
             grid={"n": QUADRUPLING},
             published="majority_tasks_abridged_transformer_identity_scalings_1",
             legend={f"Length {k}": f"majority_len={k}, lr 0.001" for k in (2, 4, 6, 8)},
@@ -556,27 +584,27 @@ EXPERIMENTS = {
             name="random-templates",
             title="Random templates: their number r",
             base={"network": "transformer"},
-            series={f"r = {r}": {"task": f"random-r{r}-k5-w3-R0"} for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)},
+            series=RANDOM_NUMBERS,
             grid={"n": (8, 32, *DOUBLING[4:])},
             published="randomtemplate_ntempl_1_gotu",
-            legend={f"r = {r}": f"number of templates {r}" for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)},
+            legend={name: name.replace("r =", "number of templates") for name in RANDOM_NUMBERS},
         ),
         Experiment(
             name="random-regular",
             title="Random templates: the number R of regular tokens",
             base={"network": "transformer"},
             rows="random-templates",
-            series={f"R = {regular}": {"task": f"random-r2-k5-w3-R{regular}"} for regular in (0, 1, 2)},
+            series=RANDOM_REGULAR,
             grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
             published="randomtemplate_Rsize_1_gotu",
-            legend={f"R = {regular}": f"regular alphabet size {regular}" for regular in (0, 1, 2)},
+            legend={name: name.replace("R =", "regular alphabet size") for name in RANDOM_REGULAR},
         ),
         Experiment(
             name="random-length",
             title="Random templates: their length k",
             base={"network": "transformer"},
             rows="random-templates",
-            series={f"k = {k}": {"task": f"random-r2-k{k}-w3-R0"} for k in (3, 5, 7, 9, 12)},
+            series=RANDOM_LENGTHS,
             grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
         ),
         Experiment(
@@ -584,7 +612,7 @@ EXPERIMENTS = {
             title="Random templates: the number w of wildcards",
             base={"network": "transformer"},
             rows="random-templates",
-            series={f"w = {w}": {"task": f"random-r2-k5-w{w}-R0"} for w in (2, 3, 4, 5)},
+            series=RANDOM_WILDCARDS,
             grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
         ),
         Experiment(

@@ -18,7 +18,7 @@ from .copying import PARAMETERS, CopyModel, overlap, progress_law, span_share
 from .ensembles import Ensemble, Member
 from .kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
 from .kernels.ridge import gram_matrix
-from .kernels.template_matrix import smallest_eigenvalue
+from .kernels.template_matrix import predicted_samples, smallest_eigenvalue
 from .networks import Linear, Transformer
 from .runs import Job, Run
 from .tasks import task
@@ -365,6 +365,32 @@ class EigenvalueRun(KernelJob):
         kernel = TransformerKernel(self.beta, self.gamma, "cos", self.b1, self.b2, seed=self.seed, device=device)
         value, error = smallest_eigenvalue(task(self.task), kernel)
         return {"eigenvalue": value, "standard_error": error}
+
+
+@dataclass(frozen=True)
+class StringsRun(KernelJob):
+    """How many training strings the template matrix predicts for an error of one half on unseen symbols.
+
+    seed: which task is drawn, where the task is random. No symbol repeats. `eigenvalue` is the template matrix's
+    smallest. Source: ours; `kernels.template_matrix.predicted_samples`, the chapter "Random tasks".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {"strings": float, "eigenvalue": float}
+
+    ridge: float = 1e-2
+
+    def cost(self) -> float:
+        """Each pair of templates has its kernel values."""
+        t = task(self.task, self.seed)
+        return len(t.templates) ** 2 * t.length
+
+    def measure(self, device: str) -> dict[str, float]:
+        """Solve for the strings. Raises: ValueError for labels other than ±1, whose error without data is not 1."""
+        t, kernel = task(self.task, self.seed), self.kernel(device)
+        if t.symbolic or set(np.abs(t.values)) != {1.0}:
+            raise ValueError(f"task {self.task!r}: the labels must be ±1, for an error of one half to be half of chance")
+        return {"strings": predicted_samples(t, kernel, self.ridge, alphabet=math.inf),
+                "eigenvalue": float(np.linalg.eigvalsh(template_matrix(t, kernel))[0])}
 
 
 @dataclass(frozen=True)
