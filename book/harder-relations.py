@@ -341,6 +341,18 @@ display(Markdown(text))
 
 # %% [markdown]
 r"""
+Does training fail here, or are the puzzles so hard? For a network of which the last layer alone is trained, the {term}`template matrix` predicts how many strings each takes ({doc}`template-matrix`), and {doc}`diverse-data` finds that
+such predictions tell quite well which tasks our fully trained plain networks find hard:
+"""
+
+# %% tags=["remove-input"]
+strings = experiments.load("predicted-strings").set_index("series")["strings"]
+plain = {name: figures.summary("psychometric", puzzles).query("series == @name").set_index("n")["mean"] for name in four}
+figures.table(pd.DataFrame([{"puzzle": name, "strings predicted": figures.number(strings[name]), "plain network's loss": f"{plain[name].iloc[-1]:.2f} at n = {plain[name].index[-1]:,}"}
+                            for name in four if name in strings.index and len(plain[name])]))
+
+# %% [markdown]
+r"""
 ## Same or different, in words
 
 So far the answer was a number. In the classification version the answer is a word: `αα` is to be answered with the token S, `αβ` with the token D. The two words are {term}`regular tokens <regular token>`, the same in training and in the test. The network gives a logit for *every* token of its vocabulary,

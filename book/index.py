@@ -12,8 +12,8 @@ r"""
 
 *A runnable companion to the paper of Boix-Adserà, Saremi, Abbe, Bengio, Littwin and Susskind*
 {cite:p}`boixadsera2024abstract`: our curves over the paper's, code that reruns, a {term}`verdict` on every {term}`claim`. Its chapters cover each
-theorem and each published learning curve. Some curves are still short, for long trainings need a GPU: each page says how many of its runs are
-done, and {doc}`status` counts them.
+theorem and each published learning curve. Each page says how many of its runs are done, for a few long trainings are still missing, and {doc}`status`
+counts them.
 
 Some questions are not about things but about which things are equal. *Are these two the same? Does the third repeat the
 first?* Who has understood such a question answers it for things never seen before. The paper asks when a neural network does:
@@ -40,7 +40,8 @@ The answers, as the paper gives them:
 1. **{term}`Fully-connected networks <fully-connected network>` fail**, however much they are trained: weights of unseen symbols never move ({doc}`mlps-cannot`).
 2. **Transformers succeed**, given enough diverse data. In the limit of wide networks an explicit kernel says how much
    ({doc}`transformer-kernel`, {doc}`template-matrix`, {doc}`learning-from-n`, {doc}`kernel-to-network`), and trained networks
-   show it ({doc}`harder-relations`, {doc}`diverse-data`, {doc}`sensitivity`).
+   show it ({doc}`harder-relations`, {doc}`sensitivity`). Which tasks are hard, the theory tells before any training: its predictions order
+   random tasks as the trained networks do ({doc}`diverse-data`).
 3. **They fail to *copy* {term}`unseen symbols <unseen symbol>`**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`,
    {doc}`symbolic-programs`).
 4. **{term}`Two trainable numbers <identity parameters>` in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$
@@ -51,7 +52,7 @@ Have a task of your own? {doc}`playground` asks the kernel whether a transformer
 
 ## What held up
 
-Each claim was written down with its measure and its tolerances before it was measured (three things were changed on the way: a range, {doc}`kernel-to-network`; a grid, {doc}`two-parameters`; a rule, {doc}`sensitivity`): *{term}`held`* is within the first tolerance (a factor 2 for
+Each claim was written down with its measure and its tolerances before it was measured (three things were changed on the way: a range, {doc}`kernel-to-network`; a grid, {doc}`two-parameters`; a rule, {doc}`sensitivity`; and when rows for more *n* were there, twelve claims were extended to them, which changed no verdict): *{term}`held`* is within the first tolerance (a factor 2 for
 [$n_{50}$](#half-point), the number of strings at which the test loss falls through one half), *{term}`held in part`* within the second (a factor 4).
 A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them). Each claim opens to its measure, its rows and the command that makes them. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds, unless the measure says otherwise.
 """

@@ -418,6 +418,11 @@ figures.show(figures.learning_curves("mimetic", rows["mimetic"]),
 display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('mimetic', rows['mimetic'])}*"))
 display(figures.values_table("mimetic", rows["mimetic"]))
 display(Markdown(figures.crossings("mimetic", rows["mimetic"])))
+strong = rows["mimetic"].query("mimetic_beta == 10")
+if len(strong):
+    text = (f"With $\\beta = 10$, {int((strong['train_loss'] >= strong['stop']).sum())} of {len(strong)} runs do not fit their training strings in {strong['epochs'].max():,} epochs; "
+            f"their test losses lie between {strong['test_loss'].min():.2f} and {strong['test_loss'].max():.2f}.")
+    display(Markdown(text + " There the logits of equal symbols start about ten times as large as with 1, so that attention is nearly all or nothing before anything is learned."))
 
 # %% [markdown]
 r"""

@@ -100,6 +100,7 @@ def without_circumstances(rows):
     (theory.GramRun("same-different", seed=0, n=1000, alphabet=10), "c2168a7afb453982"),
     (theory.RidgeRun("aba-abb", seed=0, n=10_000, ridge=1e-4, noise=0), "2300989549c59f72"),
     (theory.EigenvalueRun("same-different", seed=0, beta=2), "c9b554638079d3a9"),
+    (theory.StringsRun("random-r3-k5-w3-R0", seed=1, beta=4, b1=1), "111fba21f0646c09"),
 ])
 def test_keys_of_committed_rows_are_for_ever(of, key):
     assert of.key == key

@@ -13,6 +13,7 @@ from abstract_symbols import MLP, TemplateTask, Transformer, theory
 from abstract_symbols.ensembles import Member, train
 from abstract_symbols.kernels import FiniteTransformer
 from abstract_symbols.kernels.ridge import dense_ridge
+from abstract_symbols.kernels.template_matrix import predicted_samples, smallest_eigenvalue
 from abstract_symbols.networks import exchanged
 from abstract_symbols.runs import Run
 from abstract_symbols.tasks import TASKS, task
@@ -322,6 +323,28 @@ def test_equal_runs_share_a_kernel_and_others_do_not():
 def test_a_ridge_run_refuses_symbolic_labels():
     with pytest.raises(ValueError, match="'copy' has symbolic labels"):
         RidgeRun("copy", 0, n=10).measure("cpu")
+
+
+@pytest.mark.parametrize("name", ["same-different", "aba-abb", "random-r2-k4-w3-R0", "majority-4"])
+def test_after_the_predicted_strings_ridge_regression_has_an_error_of_one_half(name):
+    run = theory.StringsRun(name, 0)
+    measured = run.measure("cpu")
+    n = round(measured["strings"])
+    errors = [RidgeRun(name, seed, n=n, alphabet=100 * n).measure("cpu")["error"] ** 2 for seed in range(4)]
+    assert np.mean(errors) == pytest.approx(0.5, rel=0.1)
+    assert measured["eigenvalue"] == pytest.approx(smallest_eigenvalue(task(name), run.kernel())[0], rel=1e-12)
+
+
+def test_a_random_task_is_drawn_by_the_seed_of_the_run(pattern_kernel):
+    by_seed = [theory.StringsRun("random-r3-k5-w3-R0", seed).measure("cpu") for seed in range(3)]
+    assert len({m["strings"] for m in by_seed}) == 3
+    assert by_seed[1]["strings"] == predicted_samples(task("random-r3-k5-w3-R0", 1), pattern_kernel, alphabet=np.inf)
+
+
+@pytest.mark.parametrize("name", ["counting-5", "copy"])
+def test_strings_are_predicted_for_labels_plus_and_minus_one_alone(name, pattern_kernel):
+    with pytest.raises(ValueError, match=f"'{name}': the labels must be ±1"):
+        theory.StringsRun(name, 0).measure("cpu")
 
 
 # ---- embeddings of unseen symbols --------------------------------------------------------------------------------
