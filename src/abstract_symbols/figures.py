@@ -813,12 +813,13 @@ def coverage(name: str, rows: pd.DataFrame) -> str:
 
 
 def spent(rows: pd.DataFrame) -> str:
-    """What the rows took, in words: hours of a core, and of processes that may have shared a GPU."""
-    hours = (rows.groupby(rows["device"].ne("cpu"))["seconds"].sum() / 3600).to_dict()
-    told = [f"{hours[False]:.1f} hours of a busy core"] if False in hours else []
-    if True in hours:
+    """What the rows took, in words: of a core, and of processes that may have shared a GPU."""
+    seconds = rows.groupby(rows["device"].ne("cpu"))["seconds"].sum().to_dict()
+    words = {on_gpu: f"{s / 3600:.1f} hours" if s >= 360 else f"{s / 60:.1f} minutes" for on_gpu, s in seconds.items()}
+    told = [f"{words[False]} of a busy core"] if False in words else []
+    if True in words:
         gpus = ", ".join(sorted(set(rows["device"]) - {"cpu"}))
-        told.append(f"{hours[True]:.1f} hours of processes that shared a GPU ({gpus})")
+        told.append(f"{words[True]} of processes that shared a GPU ({gpus})")
     return " and ".join(told) or "nothing yet"
 
 
