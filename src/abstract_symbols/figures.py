@@ -616,21 +616,26 @@ def transposed(name: str, rows: pd.DataFrame, values: dict[str, float], at: Sequ
 
 
 def scatter(table: pd.DataFrame, x: str, y: str, hue: str, *, xlabel: str, ylabel: str) -> Figure:
-    """One dot a row of a table on logarithmic axes, coloured by a column, with the line on which x and y agree.
+    """One dot a row of a table on equal logarithmic axes, coloured by a column, with the line on which x and y agree.
 
     An infinite y is drawn on the upper edge.
     """
     figure, ax = plt.subplots()
-    finite = table[np.isfinite(table[y])]
-    top = 2 * max([table[x].max(), *finite[y]])
+    finite = [*table[x], *table[y][np.isfinite(table[y])]]
+    low, top = min(finite) / 1.5, 1.5 * max(finite)
     for color, (kind, rows) in enumerate(table.groupby(hue, sort=False)):
         ax.plot(rows[x], np.minimum(rows[y], top), MARKERS[color], color=f"C{color}", markersize=8, alpha=0.8,
                 label=kind, clip_on=False)
         _mark(ax, str(kind), rows[x], np.minimum(rows[y], top),
               [(f"{xlabel}: {number(a)}", f"{ylabel}: {number(b)}") for a, b in zip(rows[x], rows[y], strict=True)])
-    ax.axline((1, 1), (2, 2), color="0.6", linewidth=1, zorder=0)
-    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
-    ax.set_ylim(min([table[x].min(), *finite[y]]) / 2, top)
+    ax.plot([low, top], [low, top], color="0.6", linewidth=1, zorder=0)
+    ax.set(xscale="log", yscale="log", xlim=(low, top), ylim=(low, top), xlabel=xlabel, ylabel=ylabel)
+    steps = (1, 2, 5) if top < 1e3 * low else (1,)
+    ticks = [step * 10.0**power for power in range(-6, 12) for step in steps if low <= step * 10.0**power <= top]
+    ax.minorticks_off()
+    words = [f"{tick:,.0f}" if tick >= 1 else f"{tick:g}" for tick in ticks]
+    ax.set_xticks(ticks, words)
+    ax.set_yticks(ticks, words)
     figure.legend(loc="outside upper left", ncols=3)
     return figure
 
