@@ -96,7 +96,7 @@ def claims() -> dict[str, Claim]:
             raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no series "
                              f"{sorted(unknown)}")
         metrics = experiments.experiment(claim.experiment).kind.METRICS
-        for option in ("metric", "error"):
+        for option in ("metric", "error", "predicted"):
             if claim.options.get(option, next(iter(metrics))) not in metrics:
                 raise ValueError(f"claims.yml, claim {claim.id!r}: experiment {claim.experiment!r} has no metric "
                                  f"{claim.options[option]!r}; it has {', '.join(metrics)}")
@@ -320,6 +320,25 @@ def _growth(claim: Claim, rows: pd.DataFrame) -> Measured:
     return Measured(ours, *_interval(exponent(samples)), paper, abs(ours - paper))
 
 
+def _order(claim: Claim, rows: pd.DataFrame) -> Measured:
+    """Spearman's rank correlation over seeds, each with a task of its own, of n₅₀ and the metric `predicted`.
+
+    Distance: to 1. A curve that never falls below one half ranks last. The interval is a bootstrap's over seeds.
+    """
+    ((n, values),) = _curves(claim, rows)
+    measured = n50(n, values)
+    expected = curves(rows, claim.series[0], claim.options["predicted"], experiments.experiment(claim.experiment).x)
+    expected = expected[1][:, 0]
+
+    def correlation(chosen: np.ndarray) -> float:
+        ranks = stats.rankdata(measured[chosen]), stats.rankdata(expected[chosen])
+        return float(np.corrcoef(*ranks)[0, 1]) if min(np.ptp(r) for r in ranks) > 0 else 0.0  # all alike: no order
+
+    picks = np.random.default_rng(0).integers(0, len(measured), size=(RESAMPLES, len(measured)))
+    ours = correlation(np.arange(len(measured)))
+    return Measured(ours, *_interval(np.array([correlation(chosen) for chosen in picks])), None, 1 - ours)
+
+
 def _best(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The x at which a series' mean metric is least; distance: steps of the grid to the published curve's."""
     ((x, values),) = _curves(claim, rows)
@@ -411,11 +430,11 @@ def paired(rows: pd.DataFrame, first: str, second: str, metric: str, x: str) -> 
 
 
 OPTIONS = {"level": ("value",), "below": ("at", "p"), "slope": ("metric", "value"),
-           "growth": ("over",), "at_most": ("at",),
+           "growth": ("over",), "at_most": ("at",), "order": ("predicted",),
            "signal": ("metric", "error", "needed"), "same_law": ("metric",), "different_laws": ("metric",),
            "paired": ("metric",)}
 MEASURES: dict[str, Callable[[Claim, pd.DataFrame], Measured]] = {
     "level": _level, "n50": _n50, "gain": _gain, "below": _below, "slope": _slope,
-    "growth": _growth, "best": _best, "at_most": _at_most, "signal": _signal,
+    "growth": _growth, "order": _order, "best": _best, "at_most": _at_most, "signal": _signal,
     "same_law": _same_law, "different_laws": _different_laws, "paired": _paired,
 }

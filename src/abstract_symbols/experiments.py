@@ -616,6 +616,15 @@ EXPERIMENTS = {
             grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
         ),
         Experiment(
+            name="random-fresh",
+            title="Twelve random tasks of a kind that was not tried before",
+            kind=theory.DrawnRun,
+            base={"task": "random-r2-k6-w5-R0", "network": "transformer"},
+            series={"Transformer": {}},
+            grid={"n": DOUBLING[7:10]},
+            seeds=12,
+        ),
+        Experiment(
             name="lr-n",
             title="Learning rates",
             rows="architectures",

@@ -394,6 +394,20 @@ class StringsRun(KernelJob):
 
 
 @dataclass(frozen=True)
+class DrawnRun(Run):
+    """A run, with the number of strings that the template matrix predicts for its task: see `StringsRun`.
+
+    Source: ours; the chapter "Random tasks".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "predicted": float}
+
+    def measure(self, member: Member) -> dict[str, float]:
+        """The prediction, which knows nothing of the trained network."""
+        return {"predicted": StringsRun(self.task, self.seed).measure("cpu")["strings"]}
+
+
+@dataclass(frozen=True)
 class ProgressRun(Job):
     """The theory's model for copying, at initialisation: how far the gradient on n seen symbols helps unseen ones.
 
