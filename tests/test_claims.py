@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from abstract_symbols import claims, experiments
 from abstract_symbols.claims import VERDICTS, bootstrap_means, judge, n50, published_n50, scoreboard
@@ -148,6 +149,8 @@ def entries(*changes, drop=()):
     (entries({"measure": "different_laws"}), ["'same-different-mlp'", "lacks metric"]),
     (entries({"measure": "growth"}), ["'same-different-mlp'", "over"]),
     (entries({"measure": "at_most"}), ["'same-different-mlp'", "at"]),
+    (entries({"measure": "order"}), ["'same-different-mlp'", "lacks predicted"]),
+    (entries({"measure": "order", "predicted": "strings"}), ["'same-different-mlp'", "no metric 'strings'"]),
     (["a sentence"], ["claims.yml"]),
     (None, ["claims.yml"]),
     ("[unclosed", ["claims.yml"]),
@@ -479,6 +482,26 @@ def test_growth_is_infinite_when_a_curve_never_falls(tmp_path):
     judgement = judge("copy-growth", tmp_path)
     assert (judgement.verdict, judgement.measured.ours) == ("not held", math.inf)
     assert judge("copy-512", tmp_path).verdict == "not held"
+
+
+UP = [600 + 100 * seed for seed in range(12)]  # n₅₀ of twelve tasks
+SWAPPED = [UP[seed ^ 1] for seed in range(12)]  # each with its neighbour
+
+
+@pytest.mark.parametrize(("measured", "verdict"), [
+    (UP, "held"), (SWAPPED, "held"), (UP[6:] + UP[:6], "not held"), (UP[::-1], "not held"), ([900] * 12, "not held"),
+    (UP[4:] + UP[:4], "not held"), (UP[:4] + UP[4:][::-1], "not held"),
+    ([*UP[:11], np.inf], "held"), ([*UP[:9], *[np.inf] * 3], "held"), ([np.inf, *UP[1:]], "held in part"),
+])
+def test_an_order_is_judged_by_spearmans_rank_correlation(measured, verdict, tmp_path):
+    write_metrics(tmp_path, "random-fresh", lambda of: {
+        "predicted": 3.0 * UP[of.seed] ** 2,  # any increasing function: ranks alone count
+        "test_loss": 0.5 - 0.2 * math.log(of.n / min(measured[of.seed], 1e6))})
+    judgement = judge("random-fresh-order", tmp_path)
+    expected = stats.spearmanr(measured, UP).statistic if len(set(measured)) > 1 else 0.0
+    assert judgement.measured.ours == pytest.approx(expected, abs=1e-12)
+    assert judgement.measured.low <= expected <= judgement.measured.high <= 1
+    assert judgement.verdict == verdict
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(0.04, "held"), (0.09, "held in part"), (0.2, "not held")])

@@ -341,6 +341,16 @@ def test_a_random_task_is_drawn_by_the_seed_of_the_run(pattern_kernel):
     assert by_seed[1]["strings"] == predicted_samples(task("random-r3-k5-w3-R0", 1), pattern_kernel, alphabet=np.inf)
 
 
+def test_a_drawn_run_is_its_run_and_its_tasks_prediction(pattern_kernel):
+    options = {"n": 16, "epochs": 2, "evaluation": 50, "d_emb": 16, "heads": 2, "d_head": 8, "d_mlp": 16}
+    for seed in range(2):
+        plain, drawn = (kind("random-r2-k4-w3-R0", "transformer", seed=seed, **options)
+                        for kind in (Run, theory.DrawnRun))
+        ((of_plain,), (of_drawn,)) = (run.perform([run], "cpu") for run in (plain, drawn))
+        predicted = theory.StringsRun("random-r2-k4-w3-R0", seed).measure("cpu")["strings"]
+        assert of_drawn == {**of_plain, "predicted": predicted}
+
+
 @pytest.mark.parametrize("name", ["counting-5", "copy"])
 def test_strings_are_predicted_for_labels_plus_and_minus_one_alone(name, pattern_kernel):
     with pytest.raises(ValueError, match=f"'{name}': the labels must be ±1"):
