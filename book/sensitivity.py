@@ -220,7 +220,12 @@ for s, half in halves.items():
     lines.append(line)
 display(figures.table(pd.DataFrame(lines)))
 small = {s: h for s, h in halves.items() if s != "batch 1024"}
-Markdown(f"In the paper's curves, batches of 1,024 (at these $n$, all strings at once) need {halves['batch 1024']:.0f} strings, and all smaller ones {min(small.values()):.0f} to {max(small.values()):.0f}.")
+text = f"In the paper's curves, batches of 1,024 (at these $n$, all strings at once) need {halves['batch 1024']:.0f} strings, and all smaller ones {min(small.values()):.0f} to {max(small.values()):.0f}."
+if set(halves) <= set(ours.index) and np.isfinite(ours["n50"]).all():
+    mine = ours["n50"].reindex(halves)
+    text += (f" In ours, the number goes from {mine['batch 8']:.0f} with batches of 8 to {mine['batch 1024']:.0f}" + (", and every doubling of the batch raises it" if mine.is_monotonic_increasing else "")
+             + f": {(mine / pd.Series(halves)).min():.2f} to {(mine / pd.Series(halves)).max():.2f} times the paper's.")
+Markdown(text)
 
 # %% [markdown]
 r"""
@@ -238,7 +243,12 @@ if len(rows["lr-batch"]):
 display(coverage("lr-batch"))
 values("lr-batch")
 if len(rows["lr-batch"]):
-    display(figures.table(best_rates("lr-batch")))
+    best = best_rates("lr-batch")
+    display(figures.table(best))
+    if (best["our loss"] != "–").all():
+        rate, least = best["our best rate"].astype(float), best["our loss"].astype(float)
+        display(Markdown(f"Shifted copies would have their least losses in common. Ours go from {least.min():.2f} (batch {best['batch'][least.idxmin()]}) to {least.max():.2f} (batch {best['batch'][least.idxmax()]}), and the best rates "
+                         f"lie between {rate.min():g} and {rate.max():g}. So a small batch is more than a larger rate; perhaps its noise helps."))
 
 # %% [markdown]
 r"""
@@ -284,6 +294,7 @@ if len(rows["lr-depth-512"]):
 # %% tags=["remove-input"]
 display(coverage("lr-depth-512"))
 values("lr-depth-512")
+display(figures.table(best_rates("lr-depth-512")))
 
 # %% [markdown]
 r"""
@@ -315,6 +326,7 @@ if len(rows["lr-heads-512"]):
 # %% tags=["remove-input"]
 display(coverage("lr-heads-512"))
 values("lr-heads-512")
+display(figures.table(best_rates("lr-heads-512")))
 
 # %% [markdown]
 r"""
