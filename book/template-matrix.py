@@ -534,6 +534,7 @@ its $C$ does not depend on $n$, but very much on the task.
 # %% [markdown]
 r"""
 This is a statement about one layer of attention with fixed, random weights below the last layer. A deeper network can compute the two bits first and combine them afterwards.
+(Even so, over the random tasks of {doc}`diverse-data` such predictions order what two-layer networks, trained in full, need.)
 
 ## Over β and γ
 
