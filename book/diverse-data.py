@@ -358,7 +358,7 @@ if enough:
 text = "*Such tasks are too few yet.*"
 if enough:
     display(figures.points_table(figure))
-    text = (f"**{len(within)} tasks**, from {within['predicted'].min():.0f} to {within['predicted'].max():.0f} predicted strings. The rank correlation of prediction and measurement is **{order.statistic:.2f}** "
+    text = (f"**{len(within)} tasks**, from {within['predicted'].min():.0f} to {within['predicted'].max():.0f} predicted strings. The rank correlation of prediction and measurement (Spearman's: 1 for the same order, 0 for none) is **{order.statistic:.2f}** "
             f"($p < 10^{{{int(np.ceil(np.log10(order.pvalue)))}}}$; with the tasks that have regular tokens, {stats.spearmanr(points['predicted'], points['measured']).statistic:.2f}). "
             f"The network needs {ratio.median():.2f} times the predicted number in the middle, {ratio.quantile(0.1):.2f} to {ratio.quantile(0.9):.2f} times without the tenth at either end.")
     stuck = int(np.isinf(within["measured"]).sum())
