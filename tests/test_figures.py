@@ -388,7 +388,7 @@ def test_what_rows_took_is_told_for_cores_and_for_gpus_apart(rows):
     assert figures.spent(some[:2]) == "1.5 hours of a busy core"
     assert figures.spent(some[3:]) == "0.1 hours of processes that shared a GPU (NVIDIA H100)"
     assert figures.spent(some[:0]) == "nothing yet"
-    assert figures.spent(pd.DataFrame({"device": ["cpu", "cpu"], "seconds": [60.0, 30.0]})) == "1.5 minutes of a busy core"
+    assert figures.spent(some[:2].assign(seconds=[60.0, 30.0])) == "1.5 minutes of a busy core"
 
 
 # ---- the scoreboard ----------------------------------------------------------------------------------------------

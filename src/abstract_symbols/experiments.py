@@ -98,8 +98,11 @@ LENGTHS = {f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)}
 RANDOM_TASKS = {name: options for name, options in
                 {**RANDOM_NUMBERS, **RANDOM_REGULAR, **RANDOM_LENGTHS, **RANDOM_WILDCARDS}.items()
                 if name not in ("R = 0", "k = 5", "w = 3")}  # which are r = 2
-TRAINED_TASKS = {**{name: ALL_REAL_TASKS[name] for name in list(ALL_REAL_TASKS)[:4]},
-                 **{f"majority of {k}": LENGTHS[f"Length {k}"] for k in (4, 6, 8)}, **PSYCHOMETRIC}
+TRAINED_TASKS = {  # with labels ±1, by a plain transformer
+    **{name: ALL_REAL_TASKS[name] for name in list(ALL_REAL_TASKS)[:4]},
+    **{f"majority of {k}": LENGTHS[f"Length {k}"] for k in (4, 6, 8)},
+    **PSYCHOMETRIC,
+}
 REPAIRS = {  # of copying, one change each but for "+ a and b"
     "Plain": {},
     "+ a": {"a": True},
