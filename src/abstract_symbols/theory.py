@@ -388,7 +388,7 @@ class StringsRun(KernelJob):
         """Solve for the strings. Raises: ValueError for labels other than ±1, whose error without data is not 1."""
         t, kernel = task(self.task, self.seed), self.kernel(device)
         if t.symbolic or set(np.abs(t.values)) != {1.0}:
-            raise ValueError(f"task {self.task!r}: the labels must be ±1, so that one half is half of chance; take another")
+            raise ValueError(f"task {self.task!r}: the labels must be ±1; take another task")
         return {"strings": predicted_samples(t, kernel, self.ridge, alphabet=math.inf),
                 "eigenvalue": float(np.linalg.eigvalsh(template_matrix(t, kernel))[0])}
 
