@@ -41,7 +41,7 @@ The answers, as the paper gives them:
 2. **Transformers succeed**, given enough diverse data. In the limit of wide networks an explicit kernel says how much
    ({doc}`transformer-kernel`, {doc}`template-matrix`, {doc}`learning-from-n`, {doc}`kernel-to-network`), and trained networks
    show it ({doc}`harder-relations`, {doc}`sensitivity`). Which tasks are hard, the theory tells before any training: its predictions order
-   random tasks as the trained networks do ({doc}`diverse-data`).
+   random tasks nearly as the trained networks do ({doc}`diverse-data`).
 3. **They fail to *copy* {term}`unseen symbols <unseen symbol>`**, and larger embeddings make it worse ({doc}`why-copying-fails`, {doc}`inverse-scaling`,
    {doc}`symbolic-programs`).
 4. **{term}`Two trainable numbers <identity parameters>` in each attention head repair both**: $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$

@@ -468,8 +468,8 @@ Markdown(text)
 Markdown(f"""
 The first table says a second thing: features need not be learned when they are good to begin with. The kernel with $\\beta$ = 3 and stronger positions needs {good:.0f} strings, the
 plain transformer, trained in full, {count(plain)}. So the kernel theorem explains that transformers *can* generalise to unseen symbols, and which numbers decide. How many strings a network needs that
-trains all of its weights, it does not say, and it can be more as well as fewer. Which *tasks* need more strings than others it does tell, for such networks too: {{doc}}`diverse-data` compares its predictions, at one $\\beta$, with
-dozens of tasks.
+trains all of its weights, it does not say, and it can be more as well as fewer. Which *tasks* need more strings than others it does tell, for such networks too: {{doc}}`diverse-data` compares the predictions of one kernel with
+dozens of tasks, and those of eleven others with some of them.
 """)
 
 # %% [markdown]

@@ -216,7 +216,7 @@ all or nothing.
 r"""
 ## With and without a
 
-Does this single example stand for more? The number of training strings $n$, which is also the number of training symbols, goes from 4 to 8,192. The {term}`protocol` is that of {doc}`same-different`.
+Does this single example stand for more? The number of training strings $n$, which is also the number of training symbols, goes from 4 to 8,192 in the paper's figure. The {term}`protocol` is that of {doc}`same-different`.
 """
 
 # %%
@@ -324,6 +324,10 @@ for claim, words in (("program-transformer", "The plain transformer's"), ("progr
     if found[claim]:
         told.append(f"{words} curve crosses one half at $n$ = {crossing(claim)}." if found[claim].ours < float("inf") else
                     f"{words} curve is not below one half at any $n$ measured (paper: from {figures.number(found[claim].paper)}).")
+with_a = rows["program"].query("series == 'Transformer + a'")
+most = with_a[with_a["n"] == with_a["n"].max()]
+if len(most) > 1:
+    told.append(f"The seeds with $a$ differ widely: at $n$ = {most['n'].iloc[0]:,} their losses are {', '.join(f'{v:.2f}' for v in sorted(most['test_loss']))}. Where one of several does not find the rule, a mean says little.")
 display(Markdown(" ".join(told) or MISSING))
 
 # %% [markdown]
