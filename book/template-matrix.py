@@ -429,7 +429,8 @@ points = separation.coordinates(kappa)  # (4, 4): principal coordinates
 groups = [f"label {value:+.0f}".replace("-", "−") for value in relation.values]
 figure = figures.labelled_points(points[:, :2], [z.pattern for z in relation.templates], groups, xlabel="first principal coordinate",
                                  ylabel="second")
-where = "; ".join(f"{z.pattern}, {g}, at ({x:.3f}, {y:.3f})" for z, g, (x, y) in zip(relation.templates, groups, points[:, :2], strict=True))
+where = "; ".join(f"{z.pattern}, {g}, at ({x:.3f}, {y:.3f})" for z, g, (x, y) in
+                  zip(relation.templates, groups, points[:, :2].round(3) + 0.0, strict=True))  # no −0, whose sign is the processor's
 figures.show(figure, alt=f"Four points, the corners of nearly a square, with labels that alternate around it: {where}.")
 
 # %% tags=["remove-input"]
