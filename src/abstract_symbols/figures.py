@@ -7,6 +7,7 @@ the pages show that beside a point under the mouse, finger or keyboard. Used by 
 import html
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -906,7 +907,9 @@ def table(frame: pd.DataFrame) -> HTML:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    return f'<div class="scroll">{frame.to_html(index=False, border=0, classes="values")}</div>'
+    lines = frame.to_html(index=False, border=0, classes="values")
+    rows = re.sub(r"\n\s*(?=<t[dh]|</tr)", "", lines)  # a row a line, not a cell a line
+    return f'<div class="scroll">{rows}</div>'
 
 
 def number(value: float | None) -> str:

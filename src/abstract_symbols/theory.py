@@ -372,7 +372,7 @@ class StringsRun(KernelJob):
     """How many training strings the template matrix predicts for an error of one half on unseen symbols.
 
     seed: which task is drawn, where the task is random. No symbol repeats. `eigenvalue` is the template matrix's
-    smallest. Source: ours; `kernels.template_matrix.predicted_samples`, the chapter "Random tasks".
+    smallest. Source: ours; `predicted_samples`, and the chapter "Random tasks".
     """
 
     METRICS: ClassVar[dict[str, type]] = {"strings": float, "eigenvalue": float}
