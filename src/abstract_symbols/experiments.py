@@ -1043,13 +1043,17 @@ def run(*names: str, device: str = "auto", minutes: float | None = None, workers
             # work.
             shapes = {r.shape for r in e.runs() if r.key in mine}  # no network is built for what is not to be done
             wanted = (r for r in e.runs() if (r.key in mine if device == "cuda" else r.shape in shapes))
-            todo += [(path, unit) for unit in units(wanted, device, workers) if any(r.key in mine for r in unit)]
-            planned |= {(path, key) for key in mine}
+            for unit in units(wanted, device, workers):
+                if any(r.key in mine for r in unit):
+                    # A run that two units perform is kept from the first, whichever ends first: their last bits differ.
+                    kept = {r.key for r in unit} - {key for where, key in planned if where == path}
+                    todo.append((path, unit, kept))
+                    planned |= {(path, key) for key in kept}
         deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
         commit = code_commit()
-        jobs = (joblib.delayed(_perform_for)(path, unit, device, commit) for path, unit in _until(deadline, todo))
-        cost = {r.key: r.cost() for _, unit in todo for r in unit}
-        bar = tqdm(total=round(sum(r.cost() for _, unit in todo for r in unit)), unit="cost",
+        jobs = (joblib.delayed(_perform_for)(*unit, device, commit) for unit in _until(deadline, todo))
+        cost = {r.key: r.cost() for _, unit, _ in todo for r in unit}
+        bar = tqdm(total=round(sum(cost[key] for _, _, kept in todo for key in kept)), unit="cost",
                    desc=", ".join(e.name for e in chosen))
         with bar, _engine(workers, scheduler) as parallel:
             for path, rows in parallel(jobs):
@@ -1060,9 +1064,9 @@ def run(*names: str, device: str = "auto", minutes: float | None = None, workers
     return len(missing)
 
 
-def _perform_for(path: Path, runs: list[Job], device: str, commit: str) -> tuple[Path, list[dict]]:
-    """Units end in any order, so each says whose rows it has."""
-    return path, perform(runs, device, commit)
+def _perform_for(path: Path, runs: list[Job], kept: set[str], device: str, commit: str) -> tuple[Path, list[dict]]:
+    """Units end in any order, so each says whose rows it has; of these, the ones to keep."""
+    return path, [row for row in perform(runs, device, commit) if row["key"] in kept]
 
 
 @contextmanager
