@@ -91,6 +91,8 @@ MULTIPLIERS = {"c_KQ = 10": {"c_kq": 10}, "c_KQ = 30": {"c_kq": 30}, "c_KQ = 100
 PSYCHOMETRIC = {"Match to sample": {"task": "match-to-sample"}, "Identity rules": {"task": "identity-rules"},
                 "Distribution of three": {"task": "distribution-of-three"}, "3 × 3 matrix": {"task": "matrix"}}
 RANDOM_NUMBERS = {f"r = {r}": {"task": f"random-r{r}-k5-w3-R0"} for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)}
+RANDOM_DRAWS = {f"k = {k}, w = {w}, r = {name[4:]}": {"task": options["task"].replace("k5-w3", f"k{k}-w{w}")}
+                for k, w in ((5, 2), (6, 2), (6, 3), (8, 2), (10, 2)) for name, options in RANDOM_NUMBERS.items()}
 RANDOM_REGULAR = {f"R = {regular}": {"task": f"random-r2-k5-w3-R{regular}"} for regular in (0, 1, 2)}
 RANDOM_LENGTHS = {f"k = {k}": {"task": f"random-r2-k{k}-w3-R0"} for k in (3, 5, 7, 9, 12)}
 RANDOM_WILDCARDS = {f"w = {w}": {"task": f"random-r2-k5-w{w}-R0"} for w in (2, 3, 4, 5)}
@@ -99,7 +101,7 @@ RANDOM_TASKS = {name: options for name, options in
                 {**RANDOM_NUMBERS, **RANDOM_REGULAR, **RANDOM_LENGTHS, **RANDOM_WILDCARDS}.items()
                 if name not in ("R = 0", "k = 5", "w = 3")}  # which are r = 2
 TRAINED_TASKS = {  # with labels ±1, by a plain transformer
-    **{name: ALL_REAL_TASKS[name] for name in list(ALL_REAL_TASKS)[:4]},
+    **{name: options for name, options in ALL_REAL_TASKS.items() if name not in ("same relation", "same order")},
     **{f"majority of {k}": LENGTHS[f"Length {k}"] for k in (4, 6, 8)},
     **PSYCHOMETRIC,
 }
@@ -305,6 +307,15 @@ EXPERIMENTS = {
             base={},
             series={name: RANDOM_TASKS[name] for name in ("r = 2", "k = 3", "k = 7", "w = 2", "w = 4", "w = 5")},
             grid={"beta": (1.0, 2.0, 4.0), "gamma": (0.5, 1.0), "b1": (1.0, 2.0)},
+        ),
+        Experiment(
+            name="predicted-strings-draws",
+            title="The strings that the template matrix predicts, by the way in which random templates are drawn",
+            rows="predicted-strings",
+            kind=theory.StringsRun,
+            base={},
+            series=RANDOM_DRAWS,
+            grid={"beta": (2.0,)},
         ),
         Experiment(
             name="ridge-n",
@@ -591,6 +602,17 @@ EXPERIMENTS = {
             grid={"n": (8, 32, *DOUBLING[4:])},
             published="randomtemplate_ntempl_1_gotu",
             legend={name: name.replace("r =", "number of templates") for name in RANDOM_NUMBERS},
+        ),
+        Experiment(
+            name="random-templates-k6-w2",
+            title="Random templates of six positions and two wildcards: their number r",
+            base={"network": "transformer"},
+            rows="random-templates",
+            series={f"r = {r}": RANDOM_DRAWS[f"k = 6, w = 2, r = {r}"] for r in (2, 4, 7, 15)},
+            grid={"n": DOUBLING[7:]},
+            seeds=3,
+            published="randomtemplate_ntempl_1_gotu",
+            legend={f"r = {r}": f"number of templates {r}" for r in (2, 4, 7, 15)},
         ),
         Experiment(
             name="random-regular",
