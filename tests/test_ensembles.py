@@ -344,6 +344,29 @@ def test_the_best_epoch_has_the_lowest_validation_loss_and_its_test_loss_is_repo
     assert any(out.best_epoch < out.epochs_run for out in outcomes), "else this says nothing"
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_subnormal_numbers_are_zero_in_training_and_afterwards_what_they_were(before, monkeypatch):
+    def tenth():
+        return (torch.tensor(1e-38) * 0.1).item()
+
+    seen, real = [], Ensemble.epoch
+    monkeypatch.setattr(Ensemble, "epoch", lambda self, batch: seen.append(tenth()) or real(self, batch))
+    try:
+        torch.set_flush_denormal(before)
+        outside = tenth()
+        train([member("modified", 0)], epochs=2, stop=1e-9)
+        with pytest.raises(RuntimeError, match="no more"):
+            monkeypatch.setattr(Ensemble, "epoch", crash)
+            train([member("modified", 0)], epochs=2)
+        assert (seen, tenth(), outside == 0) == ([0, 0], outside, before)
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def crash(self, batch):
+    raise RuntimeError("no more")
+
+
 def test_history_changes_no_number():
     (plain,), (told,) = (train([member("modified", 0, lr=0.01)], epochs=5, history=h) for h in (False, True))
     assert plain.history == [] and len(told.history) == 5
