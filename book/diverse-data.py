@@ -293,11 +293,15 @@ if len(six):
     display(figures.table(pd.DataFrame(lines).sort_values(["r", "seed"])))
 
 # %% tags=["remove-input"]
-judged = [j for j in claims.scoreboard(NAME, results) if j.claim.experiment == SIX]
-text = " ".join(f"$r$ = {numbers[j.claim.series[0]]}: $n_{{50}}$ = {figures.number(j.measured.ours)}, the paper's {figures.number(j.measured.paper)}, *{j.verdict}*." for j in judged if j.measured)
-waiting = [str(numbers[j.claim.series[0]]) for j in judged if not j.measured]
-if waiting:
-    text += f" For $r$ = {', '.join(waiting)} not all networks are trained."
+judged = {numbers[j.claim.series[0]]: j for j in claims.scoreboard(NAME, results) if j.claim.experiment == SIX}
+done = {r: j.measured for r, j in judged.items() if j.measured}
+text = " ".join(f"$r$ = {r}: $n_{{50}}$ = {figures.number(m.ours)}, the paper's {figures.number(m.paper)}, *{judged[r].verdict}*." for r, m in done.items())
+if len(done) > 1 and all(np.isfinite(m.ours) for m in done.values()):
+    first, last = min(done), max(done)
+    text += (f" From $r$ = {first} to {last} the paper's number grows by a factor of {done[last].paper / done[first].paper:.1f} and ours by {done[last].ours / done[first].ours:.1f}; $r$ itself grows by {last / first:.1f}. "
+             "So tasks drawn like this behave as the paper's do, but at a somewhat larger $n$. Whether the paper drew its tasks like this we cannot tell: other ways have the same shape.")
+if len(done) < len(judged):
+    text += f" For $r$ = {', '.join(str(r) for r in judged if r not in done)} not all networks are trained."
 Markdown(text)
 
 # %% [markdown]
