@@ -11,7 +11,7 @@ r"""
 # Random tasks: how many templates, and what tells them apart
 
 *Draw templates at random. In the paper's curves more templates need more strings, and one ordinary token makes the task almost free. The template matrix predicts both,
-an exception, and which of the drawn tasks are hard.*
+an exception, and which of the drawn tasks are hard. It also suggests how the paper may have drawn its tasks.*
 
 So far every task was chosen by hand. What makes a task hard in general? The paper draws the templates at random and turns one knob at a time
 {cite:p}`boixadsera2024abstract`: the number $r$ of templates, and the number $R$ of {term}`regular tokens <regular token>` (ordinary tokens, which stand for themselves). We add
@@ -295,7 +295,7 @@ if len(six):
 # %% tags=["remove-input"]
 judged = {numbers[j.claim.series[0]]: j for j in claims.scoreboard(NAME, results) if j.claim.experiment == SIX}
 done = {r: j.measured for r, j in judged.items() if j.measured}
-text = " ".join(f"$r$ = {r}: $n_{{50}}$ = {figures.number(m.ours)}, the paper's {figures.number(m.paper)}, *{judged[r].verdict}*." for r, m in done.items())
+text = " ".join(f"$r$ = {r}: $n_{{50}}$ = {m.ours:,.0f} (95 %: {m.low:,.0f} to {figures.number(m.high) if np.isinf(m.high) else format(m.high, ',.0f')}), {m.ours / m.paper:.2f} times the paper's {m.paper:,.0f}: *{judged[r].verdict}*." for r, m in done.items())
 if len(done) > 1 and all(np.isfinite(m.ours) for m in done.values()):
     first, last = min(done), max(done)
     text += (f" From $r$ = {first} to {last} the paper's number grows by a factor of {done[last].paper / done[first].paper:.1f} and ours by {done[last].ours / done[first].ours:.1f}; $r$ itself grows by {last / first:.1f}. "

@@ -161,7 +161,9 @@ text = "**The paper's plateau.** Learning rates with a published loss below one 
     f"{span(good[n])} at $n$ = {n}" for n in ns if good[n]) + "."
 measured = {n: [lr for lr in mine.index if mine.loc[lr, n] < 0.5] for n in ns if mine[n].notna().all()}
 if measured:
-    text += " **Ours**, where all rates are measured: " + "; ".join(f"{span(m)} at $n$ = {n}" for n, m in measured.items()) + "."
+    missed = [str(n) for n, m in measured.items() if not m]
+    words = [f"none at $n$ = {', '.join(missed)}"] * bool(missed) + [f"{span(m)} at $n$ = {n}" for n, m in measured.items() if m]
+    text += " **Ours**, where all rates are measured: " + "; ".join(words) + "."
 Markdown(text)
 
 # %% [markdown]
