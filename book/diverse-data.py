@@ -299,7 +299,7 @@ text = " ".join(f"$r$ = {r}: $n_{{50}}$ = {m.ours:,.0f} (95 %: {m.low:,.0f} to {
 if len(done) > 1 and all(np.isfinite(m.ours) for m in done.values()):
     first, last = min(done), max(done)
     text += (f" From $r$ = {first} to {last} the paper's number grows by a factor of {done[last].paper / done[first].paper:.1f} and ours by {done[last].ours / done[first].ours:.1f}; $r$ itself grows by {last / first:.1f}. "
-             "So tasks drawn like this behave as the paper's do, but at a somewhat larger $n$. Whether the paper drew its tasks like this we cannot tell: other ways have the same shape.")
+             "So tasks drawn like this behave as the paper's do, but at a somewhat larger $n$. Whether the paper drew its tasks like this we cannot tell: the theory gives other ways the same shape.")
 if len(done) < len(judged):
     text += f" For $r$ = {', '.join(str(r) for r in judged if r not in done)} not all networks are trained."
 Markdown(text)
