@@ -263,15 +263,15 @@ def fall(way):
 
 off = {way: (group.set_index("r")["strings"] / papers_n).dropna() for way, group in by_draw[by_draw["series"] != figures.PAPERS].groupby("series", sort=False)}
 Markdown(f"""
-The paper's number of strings a template hardly moves: from {spans.loc[figures.PAPERS, "min"]:.0f} to {spans.loc[figures.PAPERS, "max"]:.0f} between $r$ = 2 and 15, so its $n_{{50}}$ grows in proportion to $r$. For our templates of five positions and
-three wildcards the theory predicts {ours_n[2] / 2:.0f} at $r$ = 2 but {ours_n[15] / 15:,.0f} at $r$ = 15. For the other ways of drawing it predicts a nearly constant number, as in the paper: the largest is {(steady["max"] / steady["min"]).min():.1f} to {(steady["max"] / steady["min"]).max():.1f} times the smallest.
+The paper's number of strings a template hardly moves: from {spans.loc[figures.PAPERS, "min"]:.0f} to {spans.loc[figures.PAPERS, "max"]:.0f} between $r$ = 2 and 15, so its $n_{{50}}$ grows nearly in proportion to $r$. For our templates of five positions and
+three wildcards the theory predicts {ours_n[2] / 2:.0f} at $r$ = 2 but {ours_n[15] / 15:,.0f} at $r$ = 15. For the other ways of drawing the number moves much less: the largest is {(steady["max"] / steady["min"]).min():.1f} to {(steady["max"] / steady["min"]).max():.1f} times the smallest, in the paper's curves {spans.loc[figures.PAPERS, "max"] / spans.loc[figures.PAPERS, "min"]:.1f} times.
 (The smallest eigenvalue $\\nu$ falls for all of them, but from $r$ = 2 to 15 by a factor of {fall("k = 5, w = 3 (above)"):.0f} for ours and {min(map(fall, steady.index)):.0f} to {max(map(fall, steady.index)):.0f} for the others, and random labels seldom lie along its eigenvector.) But this number is larger than the paper's:
 in the (geometric) mean over $r$ {min(np.exp(np.log(off[way]).mean()) for way in steady.index):.1f} to {max(np.exp(np.log(off[way]).mean()) for way in steady.index):.1f} times as large.
 """)
 
 # %% [markdown]
 r"""
-So a claim was written down: networks trained on tasks of $k = 6$ positions and $w = 2$ wildcards, which are short and therefore cheap to train, should reach one half at the paper's $n$, within the usual factor 2, for $r$ = 2, 4, 7 and 15. Then training began.
+So four claims were written down: networks trained on tasks of $k = 6$ positions and $w = 2$ wildcards, which are short and therefore cheap to train, should reach one half at the paper's $n$, within the usual factor 2, for $r$ = 2, 4, 7 and 15. Then training began.
 """
 
 # %% tags=["remove-input"]
