@@ -15,23 +15,23 @@ help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 book: $(READY)  ## set up, execute the chapters that changed, build the pages
-	@$(IN_VENV) tools/build.py book --jobs $(JOBS)
+	@$(IN_VENV) tools/book/build.py book --jobs $(JOBS)
 
 test: book  ## set up, build what the tests look at, run all tests
 	@echo "== Running all tests"
 	@$(IN_VENV) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 pdf: $(READY)  ## print the book: _build/book.pdf, and _build/book.html (needs Chromium)
-	@$(IN_VENV) tools/build.py pdf --jobs $(JOBS)
+	@$(IN_VENV) tools/book/build.py pdf --jobs $(JOBS)
 
 chapter: $(READY)  ## execute one chapter anew: make chapter C=same-different PROFILE=quick|full
-	@$(IN_VENV) tools/build.py chapter "$(C)" --profile "$(PROFILE)"
+	@$(IN_VENV) tools/book/build.py chapter "$(C)" --profile "$(PROFILE)"
 
 bench: $(READY)  ## measure the speed of kernels and training
 	@$(IN_VENV) -m abstract_symbols bench
 
 notebooks: $(READY)  ## refresh the reference notebooks that the tests compare with
-	@$(IN_VENV) tools/build.py notebooks --jobs $(JOBS)
+	@$(IN_VENV) tools/book/build.py notebooks --jobs $(JOBS)
 
 clean:  ## remove everything built (.venv stays)
 	rm -rf _build

@@ -4,25 +4,20 @@ Jupyter Book adds every script in book/_static to every page, so these live else
 also run in pages opened from the disk.
 """
 
-from pathlib import Path
-from shutil import copyfile
+from typing import Any
+
+from assets import copy_files, project
+from sphinx.application import Sphinx
 
 PAGE = "playground"
-SOURCE = Path(__file__).resolve().parent.parent / "book" / PAGE
 SCRIPTS, STYLE = ("engine.js", "page.js"), "page.css"
 
 
-def copy_files(app, source=SOURCE):
-    """Copy the files before pages are written: Sphinx puts a digest of their content into the pages."""
-    if app.builder.format != "html":
-        return
-    target = Path(app.outdir, "_static", source.name)
-    target.mkdir(parents=True, exist_ok=True)
-    for file in source.iterdir():
-        copyfile(file, target / file.name)
+def copy_playground(app: Sphinx) -> None:
+    copy_files(app, sorted((project(app) / "book" / PAGE).iterdir()), PAGE)
 
 
-def add_to_page(app, pagename, templatename, context, doctree):
+def add_to_page(app: Sphinx, pagename: str, *arguments: Any) -> None:
     """What is added while a page is written is for that page alone."""
     if pagename == PAGE:
         for script in SCRIPTS:
@@ -30,7 +25,7 @@ def add_to_page(app, pagename, templatename, context, doctree):
         app.add_css_file(f"{PAGE}/{STYLE}")
 
 
-def setup(app):
-    app.connect("builder-inited", copy_files)
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", copy_playground)
     app.connect("html-page-context", add_to_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

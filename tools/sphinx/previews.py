@@ -6,35 +6,35 @@ all others would be lost, so what it knows is kept beside Sphinx's doctrees.
 
 import pickle
 from pathlib import Path
-from shutil import copyfile
 
-TOOLS = Path(__file__).resolve().parent
-SCRIPTS = ("vendor/popper.min.js", "vendor/tippy-bundle.umd.min.js", "previews.js")
+from assets import copy_files
+from sphinx.application import Sphinx
+
+HERE = Path(__file__).resolve().parent
+VENDOR = HERE.parent / "vendor"
+SCRIPTS = [VENDOR / "popper.min.js", VENDOR / "tippy-bundle.umd.min.js", HERE / "previews.js"]
 
 
-def prepare(app):
+def prepare(app: Sphinx) -> None:
     """Copy the scripts before pages are written, and remember what the last builds knew of each page."""
     if app.builder.format != "html":
         return
-    for name in SCRIPTS:
-        target = Path(app.outdir, "_static", "previews", Path(name).name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copyfile(TOOLS / name, target)
+    copy_files(app, SCRIPTS, "previews")
     if memory(app).exists():
         app.env.tippy_data = pickle.loads(memory(app).read_bytes())
 
 
-def remember(app, error):
+def remember(app: Sphinx, error: Exception | None) -> None:
     if not error and app.builder.format == "html":
         memory(app).write_bytes(pickle.dumps(app.env.tippy_data))
 
 
-def memory(app):
+def memory(app: Sphinx) -> Path:
     return Path(app.doctreedir, f"previews-{app.builder.name}.pickle")
 
 
-def setup(app):
-    app.config.tippy_js = [f"previews/{Path(name).name}" for name in SCRIPTS]
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.config.tippy_js = [f"previews/{script.name}" for script in SCRIPTS]
     app.connect("builder-inited", prepare)
     app.connect("build-finished", remember, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

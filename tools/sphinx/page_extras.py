@@ -3,13 +3,16 @@
 A link to the executed notebook it was made from, and a repair of the bibliography for screen readers.
 """
 
+from typing import Any
+
 from docutils import nodes
+from sphinx.application import Sphinx
 
 LINK = ('<p class="download-notebook"><a href="_sources/{name}.ipynb" download="{name}.ipynb">'
         "Download the executed notebook (.ipynb)</a></p>")
 
 
-def link_notebook(app, doctree, name):
+def link_notebook(app: Sphinx, doctree: nodes.document, name: str) -> None:
     """Put the link below the title and the line in italics that may follow it. Sphinx copies notebooks to _sources."""
     section = next(doctree.findall(nodes.section), None)
     if app.builder.name != "html" or section is None or not app.env.doc2path(name).endswith(".ipynb"):
@@ -21,13 +24,13 @@ def link_notebook(app, doctree, name):
     section.insert(place, nodes.raw("", LINK.format(name=name), format="html"))
 
 
-def repair_roles(app, pagename, templatename, context, doctree):
+def repair_roles(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: Any) -> None:
     """Docutils makes the bibliography a list, but gives its entries a role that is no list item's."""
     if "body" in context:
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-resolved", link_notebook)
     app.connect("html-page-context", repair_roles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

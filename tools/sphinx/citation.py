@@ -7,30 +7,31 @@ import re
 from pathlib import Path
 
 import yaml
+from assets import project
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
 
-ROOT = Path(__file__).resolve().parent.parent
-BIBLIOGRAPHY, COMPANION = ROOT / "book" / "references.bib", ROOT / "CITATION.cff"
+BIBLIOGRAPHY, COMPANION = Path("book/references.bib"), Path("CITATION.cff")
 PAPER = "boixadsera2024abstract"
 
 
-def entries():
-    """{what is cited: its BibTeX}."""
-    return {"The paper": paper(), "This companion": companion()}
+def entries(project: Path) -> dict[str, str]:
+    """{what is cited: its BibTeX} for the project in a folder."""
+    return {"The paper": paper(project / BIBLIOGRAPHY), "This companion": companion(project / COMPANION)}
 
 
-def paper():
+def paper(bibliography: Path) -> str:
     """The paper's entry, as references.bib has it."""
-    found = re.search(r"@\w+\{" + PAPER + r",.*?\n\}", BIBLIOGRAPHY.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(r"@\w+\{" + PAPER + r",.*?\n\}", bibliography.read_text(encoding="utf-8"), re.DOTALL)
     if not found:
-        raise ValueError(f"{BIBLIOGRAPHY.name} has no entry '{PAPER}', which the citation box shows: add it")
+        raise ValueError(f"{bibliography.name} has no entry '{PAPER}', which the citation box shows: add it")
     return found.group()
 
 
-def companion():
+def companion(citation: Path) -> str:
     """CITATION.cff as an entry of type software."""
-    cff = yaml.safe_load(COMPANION.read_text(encoding="utf-8"))
+    cff = yaml.safe_load(citation.read_text(encoding="utf-8"))
     # An author without given names is a group: braces keep BibTeX from taking its words for names.
     authors = [", ".join(filter(None, [a.get("family-names"), a.get("given-names")])) or f"{{{a['name']}}}"
                for a in cff["authors"]]
@@ -45,16 +46,18 @@ def companion():
 class Citation(Directive):
     """Both entries, each with its name above and, on a page, a copy button."""
 
-    def run(self):
+    def run(self) -> list[nodes.Node]:
+        environment = self.state.document.settings.env
+        folder = project(environment.app)
         for path in (BIBLIOGRAPHY, COMPANION):
-            self.state.document.settings.env.note_dependency(str(path))
+            environment.note_dependency(str(folder / path))
         box = nodes.container(classes=["citation-box"])
-        for what, text in entries().items():
+        for what, text in entries(folder).items():
             box += nodes.paragraph("", "", nodes.strong("", what))
             box += nodes.literal_block(text, text, language="bibtex")
         return [box]
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("citation", Citation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

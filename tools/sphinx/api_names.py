@@ -5,20 +5,24 @@ A literal is a name if just one documented name ends like it, steps left out and
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
 
 
-def find(literal, objects):
+def find(literal: str, objects: Mapping[str, Any]) -> str | None:
     """The full name of the documented object that a literal names, or None."""
     wanted = re.sub(r"\(.*\)$", "", literal, flags=re.DOTALL).split(".")
     found = [name for name, entry in objects.items() if matches(wanted, name.split("."), entry.objtype)]
     return found[0] if len(found) == 1 else None
 
 
-def matches(wanted, name, kind):
+def matches(wanted: list[str], name: list[str], kind: str) -> bool:
     """Whether these steps occur in the name in this order, the last one last."""
     steps = iter(name)
     in_order = all(step in steps for step in wanted)
@@ -28,7 +32,7 @@ def matches(wanted, name, kind):
 class LinkNames(SphinxPostTransform):
     default_priority = 400
 
-    def run(self, **kwargs):
+    def run(self, **kwargs: Any) -> None:
         objects = self.env.get_domain("py").objects
         for node in list(self.document.findall(nodes.literal)):
             name = find(node.astext(), objects)
@@ -38,7 +42,7 @@ class LinkNames(SphinxPostTransform):
                 node.replace_self(make_refnode(self.app.builder, *target, node.deepcopy(), name))
 
 
-def write_again(app, env):
+def write_again(app: Sphinx, env: BuildEnvironment) -> set[str] | None:
     """All pages, when there are other names than in the last build: any of them may link to one."""
     names = sorted(env.get_domain("py").objects)
     before, env.api_names = getattr(env, "api_names", None), names
@@ -50,7 +54,7 @@ LABEL = re.compile(r"(?m)(?:^ *|(?<=[.;)?]) +)(Args and raises|Args|Attributes[^
 SHOWN = {"Args": "Parameters", "Args and raises": "Parameters, raises"}  # as napoleon calls its lists of them
 
 
-def to_rst(app, what, name, obj, options, lines):
+def to_rst(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Docstrings are plain text with `code`: outside of it no character means anything. "Source:" stands out.
 
     "Args:", "Returns:", "Raises:" and "Source:" get a paragraph of their own, wherever in the docstring they stand.
@@ -66,7 +70,7 @@ def to_rst(app, what, name, obj, options, lines):
     lines[:] = [*["..", ""] * (what == "property"), *text.split("\n")]
 
 
-def plain_signatures(app, pagename, templatename, context, doctree):
+def plain_signatures(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: Any) -> None:
     """Sphinx writes a long signature as a list of definitions without terms; to a screen reader it is text."""
     if body := context.get("body"):
         first, role = '<dd><em class="sig-param">', ' role="none">'
@@ -74,7 +78,7 @@ def plain_signatures(app, pagename, templatename, context, doctree):
         context["body"] = body.replace(first, first.replace(">", role, 1))
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict[str, bool]:
     app.add_post_transform(LinkNames)
     app.connect("env-updated", write_again)
     app.connect("html-page-context", plain_signatures)

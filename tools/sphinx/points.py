@@ -1,4 +1,4 @@
-"""A Sphinx extension: what figures.show tells of a figure's points goes beside the picture, for book/points/points.js.
+"""A Sphinx extension: what figures.show tells of a figure's points goes beside the picture, for points/points.js.
 
 In an executed notebook the points are metadata of the picture. MyST-NB names a picture's file after the digest of its
 bytes, so the two are found together again.
@@ -10,13 +10,14 @@ import json
 from pathlib import Path
 
 import nbformat
+from assets import copy_files
 from docutils import nodes
-from playground import copy_files
+from sphinx.application import Sphinx
 
-SOURCE = Path(__file__).resolve().parent.parent / "book" / "points"
+FILES = sorted(Path(__file__).with_name("points").iterdir())
 
 
-def points_of(path):
+def points_of(path: Path) -> dict[str, list[dict]]:
     """{name of a picture's file: its points} for the pictures of an executed notebook that have some."""
     found = {}
     for cell in nbformat.read(path, as_version=4).cells:
@@ -28,7 +29,7 @@ def points_of(path):
     return found
 
 
-def add_points(app, doctree):
+def add_points(app: Sphinx, doctree: nodes.document) -> None:
     """Put the points behind the pictures of a page that was just read."""
     path = Path(app.env.doc2path(app.env.docname))
     found = points_of(path) if path.suffix == ".ipynb" else {}
@@ -40,8 +41,8 @@ def add_points(app, doctree):
             image.parent.insert(image.parent.index(image) + 1, nodes.raw("", script, format="html"))
 
 
-def setup(app):
-    app.connect("builder-inited", lambda app: copy_files(app, SOURCE))
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", lambda app: copy_files(app, FILES, "points"))
     app.connect("doctree-read", add_points)
     app.add_js_file("points/points.js", loading_method="defer")
     app.add_css_file("points/points.css")

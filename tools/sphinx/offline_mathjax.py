@@ -8,10 +8,12 @@ from importlib.metadata import files
 from pathlib import Path
 from shutil import copyfile
 
+from sphinx.application import Sphinx
+
 NEEDED = ("tex-chtml.js", "input/tex/extensions/", "output/chtml/fonts/woff-v2/")
 
 
-def copy_mathjax(app, error):
+def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     """Copy what pages need to _static/mathjax, unless it is there from the last build."""
     if error or app.builder.format != "html":
         return
@@ -23,6 +25,6 @@ def copy_mathjax(app, error):
             copyfile(source.locate(), target)
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

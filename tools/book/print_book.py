@@ -12,10 +12,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import citation
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Page, sync_playwright
 
 TOOLS = Path(__file__).resolve().parent
+sys.path.append(str(TOOLS.parent / "sphinx"))  # what is to be cited, the page shows too
+import citation  # noqa: E402
 LETTERS = re.compile(r"\\\((\w+)(?:_(?:\\text)?\{(?:\\text\{)?(\w+)\}+)?\\\)")  # a formula of a letter and its index
 SHARED_IDS = re.compile("(try|run-it-yourself|the-.+|is-it-still-true-a-live-check)$")  # in several chapters
 NO_CHROMIUM = "The PDF is printed by Chromium, which is not installed. On Debian: apt-get install chromium"
@@ -25,7 +27,7 @@ ELSEWHERE = "This page computes in a browser. Open playground.html of the book, 
 LEFT_OUT = "Folded code is left out here: the pages and the executed notebooks of the book have it."
 
 
-def chromium():
+def chromium() -> str:
     """Where Chromium is."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
@@ -33,18 +35,16 @@ def chromium():
     sys.exit(NO_CHROMIUM)
 
 
-def print_book(single, toc, config, pdf, html):
-    """Write both files from the folder of the single page."""
-    from playwright.sync_api import sync_playwright
-
+def print_book(single: Path, toc: dict, config: dict, names: list[str], pdf: Path, html: Path) -> None:
+    """Write both files, with the chapters of these names, from the folder of the single page."""
     arranged = single / "print.html"
-    arranged.write_text(arrange(single, toc, config), encoding="utf-8")
+    arranged.write_text(arrange(single, toc, config, names), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(color_scheme="light", viewport={"width": 658, "height": 980})  # 174 mm
         page.set_default_timeout(300_000)
         page.emulate_media(media="print")
-        page.goto(arranged.as_uri())
+        page.goto(arranged.resolve().as_uri())
         page.evaluate("MathJax.startup.promise.then(() => null)")
         page.evaluate("Promise.all([...document.images].map(x => x.decode())).then(() => null)")
         page.evaluate((TOOLS / "fit_to_paper.js").read_text())
@@ -58,13 +58,14 @@ def print_book(single, toc, config, pdf, html):
 # Arranging
 
 
-def arrange(single, toc, config):
-    """The single page as a document of its own: cover, contents, chapters, references."""
+def arrange(single: Path, toc: dict, config: dict, names: list[str]) -> str:
+    """The single page as a document of its own: cover, contents, the chapters of these names, references."""
     source = BeautifulSoup((single / "index.html").read_text(encoding="utf-8"), "html.parser")
     article = source.select_one("article.bd-article")
     tidy(article)
-    chapters = split(article, [toc["root"], *(name for _, names in parts(toc) for name in names)])
+    chapters = split(article, [toc["root"], *(name for _, some in parts(toc) for name in some)])
     references = take_references(chapters[toc["root"]])
+    chapters = {name: section for name, section in chapters.items() if name in names}
     point_inside(chapters, toc["root"])
     styles = "".join(str(link) for link in source.select("head link[rel=stylesheet]"))
     body = "".join(str(chapter) for chapter in chapters.values())
@@ -79,14 +80,14 @@ def arrange(single, toc, config):
 </article></div></div></main></body></html>"""
 
 
-def parts(toc):
+def parts(toc: dict) -> list[tuple[str, list[str]]]:
     """(caption, names of its chapters) for each part of _toc.yml."""
     if "parts" not in toc:
         return [("", [entry["file"] for entry in toc.get("chapters", [])])]
     return [(part.get("caption", ""), [entry["file"] for entry in part["chapters"]]) for part in toc["parts"]]
 
 
-def tidy(article):
+def tidy(article: Tag) -> None:
     """Take away what is for the screen; open what is folded."""
     for fold in article.select("details"):
         if fold.select_one(".cell_input") and not fold.select_one(".cell_output"):
@@ -108,7 +109,7 @@ def tidy(article):
         box.find_parent("section").decompose()
 
 
-def split(article, names):
+def split(article: Tag, names: list[str]) -> dict[str, Tag]:
     """{name: its section}, headings one level up, each chapter a section with the id document-NAME."""
     chapters = {}
     for name in names[1:]:
@@ -128,7 +129,7 @@ def split(article, names):
     return chapters
 
 
-def close_scoreboard(section, name):
+def close_scoreboard(section: Tag, name: str) -> None:
     """A claim's evidence is printed in its own chapter, not once more in a collection of all chapters."""
     for board in section.select("table.scoreboard"):
         links = {link.get("href") for link in board.select("details a")}
@@ -137,7 +138,7 @@ def close_scoreboard(section, name):
                 fold.replace_with(fold.summary.get_text())
 
 
-def take_references(section):
+def take_references(section: Tag) -> str:
     """The bibliography, as a chapter at the end."""
     found = section.select_one(".citation-list")
     if not found:
@@ -149,7 +150,7 @@ def take_references(section):
     return str(found)
 
 
-def point_inside(chapters, root):
+def point_inside(chapters: dict[str, Tag], root: str) -> None:
     """Links among chapters lead within the document. Ids that chapters share get the chapter's name."""
     for name, section in chapters.items():
         for link in section.find_all("a", href=True):
@@ -164,27 +165,27 @@ def point_inside(chapters, root):
                 tag["id"] = f"{name}-{tag['id']}"
 
 
-def cover(config):
+def cover(config: dict) -> str:
     """Title, what it is, how to cite."""
-    cite = "".join(f'<p class="plain">{what}</p><pre>{text}</pre>' for what, text in citation.entries().items())
+    cite = "".join(f'<p class="plain">{what}</p><pre>{text}</pre>' for what, text in citation.entries(Path()).items())
     return (f'<section class="cover"><img src="_static/logo.svg" alt=""><p class="title">{config["title"]}</p>'
             f'<p class="subtitle">A runnable companion</p><p>{LEFT_OUT}</p>'
             f'<p class="plain">How to cite</p>{cite}</section>')
 
 
-def contents(toc, chapters):
+def contents(toc: dict, chapters: dict[str, Tag]) -> str:
     """The table of contents: parts, chapters, sections."""
     titles = Counter(heading.get_text() for chapter in chapters.values() for heading in chapter.find_all("h2"))
     usual = {title for title, times in titles.items() if times > 3}  # such as “Run it yourself”
     lines = [entry(chapters[toc["root"]], usual)]
     for caption, names in parts(toc):
-        lines.append(f'<li class="part">{caption}</li>' if caption else "")
-        lines += [entry(chapters[name], usual) for name in names]
+        inside = [entry(chapters[name], usual) for name in names if name in chapters]
+        lines += [f'<li class="part">{caption}</li>'] * bool(caption and inside) + inside
     lines.append('<li><a href="#document-references">References</a></li>')
     return f'<nav class="book-contents"><h1>Contents</h1><ul>{"".join(lines)}</ul></nav>'
 
 
-def entry(section, usual):
+def entry(section: Tag, usual: set[str]) -> str:
     """A chapter's line and its sections', but for the usual ones."""
     headings = [(part["id"], part.find("h2")) for part in section.find_all("section", id=True, recursive=False)]
     inner = "".join(f'<li><a href="#{anchor}">{heading.decode_contents()}</a></li>'
@@ -196,7 +197,7 @@ def entry(section, usual):
 # One HTML file
 
 
-def alone(page, single):
+def alone(page: Page, single: Path) -> str:
     """The document as it stands, formulas typeset, without scripts; styles, fonts and images inside."""
     page.evaluate((TOOLS / "gather_styles.js").read_text())
     text = page.content()
@@ -205,20 +206,20 @@ def alone(page, single):
     return re.sub(r'url\("file://([^"]+)"\)', lambda m: f'url("{data(Path(m[1]))}")', text)
 
 
-def style_of(link, single):
+def style_of(link: str, single: Path) -> str:
     """The style sheet of a link, as an element."""
     address = re.search(r'href="([^"?]+)', link)[1]
     return f"<style>{rules_of(single / address)}</style>"
 
 
-def rules_of(path):
+def rules_of(path: Path) -> str:
     """A style sheet with those it imports, without other files: FontAwesome's fonts, which no text here uses."""
     rules = re.sub(r"@import\s+(?:url\()?[\"']?([^\"')?;]+)[^;]*;", lambda m: rules_of(path.parent / m[1]),
                    path.read_text(encoding="utf-8"))
     return re.sub(r"url\((?!.?data:)[^)]*\)", "none", rules)
 
 
-def data(path):
+def data(path: Path) -> str:
     """A file as an address."""
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
