@@ -4,11 +4,11 @@ transformers, tokenizers and datasets are imported only where they are used (the
 """
 
 from .corpus import Corpus, blocks, corpus, tokenizer
-from .pretraining import TemplateRun, pretrained, read_out
+from .pretraining import pretrained, read_out
 from .scalings import add_identity_scalings, head_diagonals, load_identity_scalings, scalars
-from .training import CostRun, PerplexityRun, gpt2, perplexity, train
+from .training import gpt2, perplexity, train
 
 __all__ = [
-    "Corpus", "CostRun", "PerplexityRun", "TemplateRun", "add_identity_scalings", "blocks", "corpus", "gpt2",
-    "head_diagonals", "load_identity_scalings", "perplexity", "pretrained", "read_out", "scalars", "tokenizer", "train",
+    "Corpus", "add_identity_scalings", "blocks", "corpus", "gpt2", "head_diagonals", "load_identity_scalings",
+    "perplexity", "pretrained", "read_out", "scalars", "tokenizer", "train",
 ]

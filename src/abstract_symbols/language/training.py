@@ -1,32 +1,24 @@
 """Training a small GPT-2 from scratch with transformers' Trainer, plain or with identity parameters.
 
 `train` is the Trainer with seeds, a logged loss curve and checkpoints, so it runs on several GPUs as it is (`torchrun`
-or `accelerate launch` a script that calls it): a process has one of them, and its part of every batch. `PerplexityRun`
-and `CostRun` are kinds of runs like any other.
+or `accelerate launch` a script that calls it): a process has one of them, and its part of every batch.
 Source: section 5, where GPT-2 small is trained on WikiText; the chapter "Perplexity".
 """
 
 import csv
 import math
-import tempfile
-import time
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..runs import Job, pick_device
+from companion.runs import pick_device
+
 from ..templates import whole
 from .corpus import Corpus, blocks, corpus, tokenizer
-from .scalings import add_identity_scalings, head_diagonals, library, scalars
+from .scalings import library
 
 
 def gpt2(vocabulary: int, length: int, *, d_emb: int, depth: int, heads: int, dropout: float = 0.0, seed: int = 0,
@@ -49,19 +41,6 @@ def gpt2(vocabulary: int, length: int, *, d_emb: int, depth: int, heads: int, dr
         model = transformers.GPT2LMHeadModel(config)
     model.loss_type = "ForCausalLM"  # the library's default, which it warns of unless stated
     return model
-
-
-class Rows(torch.utils.data.Dataset):
-    """Rows of token ids (rows, length) as the Trainer wants them: each predicts its own next tokens."""
-
-    def __init__(self, ids: Tensor):
-        self.ids = ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, i: int) -> dict[str, Tensor]:
-        return {"input_ids": self.ids[i], "labels": self.ids[i]}
 
 
 def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, batch: int, lr: float, seed: int = 0,
@@ -94,7 +73,7 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
         "save_strategy": "steps" if save_steps else "no", "save_steps": save_steps or 500, "save_total_limit": 2,
         "dataloader_pin_memory": device != "cpu" and torch.cuda.is_available(), **options})
     _share(arguments, batch)
-    trainer = transformers.Trainer(model=model, args=arguments, train_dataset=Rows(rows))
+    trainer = transformers.Trainer(model=model, args=arguments, train_dataset=[{"input_ids": ids, "labels": ids} for ids in rows])
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
     curve = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
@@ -128,220 +107,13 @@ def perplexity(model: nn.Module, rows: Tensor, batch: int = 16) -> float:
 
 
 @cache
-def _text(name: str, vocabulary: int | None, length: int) -> tuple[Corpus, int, dict[str, Tensor]]:
-    """A corpus, the size of its vocabulary and its parts as rows of token ids; no vocabulary stands for GPT-2's own."""
+def tokenised(name: str, vocabulary: int | None, length: int) -> tuple[Corpus, int, dict[str, Tensor]]:
+    """Returns a corpus, the size of its vocabulary, and its parts as rows of token ids (rows, length).
+
+    No vocabulary stands for GPT-2's own tokenizer, from the hub.
+    """
     source = corpus(name)
     tokens = tokenizer(source, vocabulary) if vocabulary else library().AutoTokenizer.from_pretrained(
         "openai-community/gpt2")
     return source, len(tokens), {part: blocks(texts.values(), tokens, length)
                                  for part, texts in source.documents.items()}
-
-
-def numbers(values) -> str:
-    """Numbers as one cell of a results file."""
-    return " ".join(f"{value:.4g}" for value in values)
-
-
-def parsed(cell: str) -> np.ndarray:
-    """The numbers of such a cell."""
-    return np.array(cell.split(), dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class PerplexityRun(Job):
-    """One GPT-2 trained from scratch on a corpus, and its perplexity on text from other documents.
-
-    Runs of one seed start from the same weights and see the same batches. `vocabulary` None stands for GPT-2's own
-    tokenizer, from the hub. a, b, mask_diagonal, c_kq, c_vo: as in `add_identity_scalings`; None for its defaults.
-    Metrics: perplexities; train_loss over the last tenth of the steps; the mean sizes of the scalars; wkwq_z and
-    wvwo_z, the mean over heads of z of `head_diagonals` without the scalars, and its standard error (…_se); lists, a
-    number a head in the order of layers (a_heads, b_heads, wkwq_heads, wvwo_heads); losses, the training loss in 20
-    parts of the run; corpus_digest, which text it was.
-
-    Source: section 5; the chapters "Perplexity" and "Heads that are already identities".
-    """
-
-    METRICS: ClassVar[dict[str, type]] = {
-        "perplexity": float, "validation_perplexity": float, "train_loss": float, "a_size": float, "b_size": float,
-        "wkwq_z": float, "wkwq_se": float, "wvwo_z": float, "wvwo_se": float,
-        "a_heads": str, "b_heads": str, "wkwq_heads": str, "wvwo_heads": str, "losses": str, "corpus_digest": str}
-
-    seed: int
-    epochs: float
-    corpus: str = "python"
-    a: bool | None = None
-    b: bool | None = None
-    mask_diagonal: bool | None = None
-    c_kq: float | None = None
-    c_vo: float | None = None
-    vocabulary: int | None = 2048
-    length: int = 128
-    d_emb: int = 128
-    depth: int = 4
-    heads: int = 4
-    dropout: float = 0.0
-    batch: int = 8
-    lr: float = 1e-3
-
-    def cost(self) -> float:
-        """A rough relative cost: epochs times weights, and WikiText is six times as long."""
-        size = self.depth * (self.d_emb / 128) ** 2 + self.d_emb / 64
-        return self.epochs * size * (1 if self.corpus == "python" else 6)
-
-    def model(self, vocabulary: int) -> nn.Module:
-        """The network before training."""
-        model = gpt2(vocabulary, self.length, d_emb=self.d_emb, depth=self.depth, heads=self.heads,
-                     dropout=self.dropout, seed=self.seed)
-        stated = {"c_kq": self.c_kq, "mask_diagonal": bool(self.mask_diagonal)}
-        stated |= {} if self.c_vo is None else {"c_vo": self.c_vo}
-        return add_identity_scalings(model, bool(self.a), bool(self.b), **stated) if self.a or self.b else model
-
-    def measure(self, device: str = "cpu") -> tuple[dict, nn.Module]:
-        """The metrics, and the trained network."""
-        source, vocabulary, rows = _text(self.corpus, self.vocabulary, self.length)
-        model = self.model(vocabulary)
-        with tempfile.TemporaryDirectory() as folder:
-            losses = train(model, rows["train"], folder, epochs=self.epochs, batch=self.batch, lr=self.lr,
-                           seed=self.seed, device=device)
-        none = torch.zeros(self.depth, self.heads)  # the scalars of a model that has none
-        found = {"a": none, "b": none, **scalars(model)}
-        products = head_diagonals(model, identity=False).groupby("product")["z"]
-        metrics = {
-            "perplexity": perplexity(model, rows["test"]),
-            "validation_perplexity": perplexity(model, rows["validation"]),
-            "train_loss": float(np.mean(losses[-max(1, len(losses) // 10):])),
-            **{f"{name}_size": float(values.abs().mean()) for name, values in found.items()},
-            **{f"{name}_heads": numbers(values.flatten()) for name, values in found.items()},
-            **{f"{name}_z": float(z.mean()) for name, z in products},
-            **{f"{name}_se": float(z.sem()) for name, z in products},
-            **{f"{name}_heads": numbers(z) for name, z in products},
-            "losses": numbers(np.mean(part) for part in np.array_split(losses, min(20, len(losses)))),
-            "corpus_digest": source.digest,
-        }
-        return metrics, model
-
-    @classmethod
-    def perform(cls, runs: "list[PerplexityRun]", device: str) -> list[dict]:
-        """Train and measure each."""
-        return [run.measure(device)[0] for run in runs]
-
-
-@dataclass(frozen=True)
-class CostRun(Job):
-    """What the scalars cost a training step of a GPT-2: time and memory as ratios to the plain model, in one run.
-
-    time and memory are against the library's default attention ("sdpa"), time_eager and memory_eager against the one
-    that computes the whole attention matrix, as the scalars need it. Memory is what a step keeps for its backward pass
-    (on a GPU: the peak of all that is allocated). Medians of `steps` steps that take turns.
-
-    Source: the chapter "Perplexity".
-    """
-
-    METRICS: ClassVar[dict[str, type]] = {"time": float, "time_eager": float, "memory": float, "memory_eager": float}
-
-    seed: int
-    length: int
-    a: bool | None = None
-    b: bool | None = None
-    d_emb: int = 768
-    depth: int = 1
-    heads: int = 12
-    batch: int = 1
-    vocabulary: int = 2048
-    steps: int = 5
-
-    def cost(self) -> float:
-        """A rough relative cost: positions."""
-        return self.batch * self.length / 1024
-
-    @classmethod
-    def perform(cls, runs: "list[CostRun]", device: str) -> list[dict[str, float]]:
-        """Measure each."""
-        return [run.measure(device) for run in runs]
-
-    def measure(self, device: str) -> dict[str, float]:
-        """The ratios."""
-        stated = {"d_emb": self.d_emb, "depth": self.depth, "heads": self.heads, "seed": self.seed}
-        models = {"sdpa": gpt2(self.vocabulary, self.length, **stated),
-                  "eager": gpt2(self.vocabulary, self.length, attention="eager", **stated),
-                  "own": gpt2(self.vocabulary, self.length, **stated)}
-        add_identity_scalings(models["own"], bool(self.a), bool(self.b))
-        for name, parameter in models["own"].named_parameters():
-            if "identity_scalings" in name:
-                nn.init.constant_(parameter, 0.01)  # at 0 attention takes a shorter way
-        generator = torch.Generator().manual_seed(self.seed)
-        ids = torch.randint(self.vocabulary, (self.batch, self.length), generator=generator).to(device)
-        steps = {name: _step(model.to(device).train(), ids) for name, model in models.items()}
-        memory = {name: _kept(step, models[name], device) for name, step in steps.items()}
-        seconds = {name: [] for name in steps}
-        for _ in range(self.steps):
-            for name, step in steps.items():
-                started = time.perf_counter()
-                step()
-                if device == "cuda":
-                    torch.cuda.synchronize()
-                seconds[name].append(time.perf_counter() - started)
-        took = {name: float(np.median(each)) for name, each in seconds.items()}
-        return {"time": took["own"] / took["sdpa"], "time_eager": took["own"] / took["eager"],
-                "memory": memory["own"] / memory["sdpa"], "memory_eager": memory["own"] / memory["eager"]}
-
-
-@dataclass(frozen=True)
-class RandomHeadsRun(Job):
-    """The scores of a GPT-2 with random weights: p_value is that of z being standard normal (Kolmogorov–Smirnov).
-
-    Metrics too: mean and sd of z over all heads and both products.
-
-    Source: the chapter "Heads that are already identities".
-    """
-
-    METRICS: ClassVar[dict[str, type]] = {"p_value": float, "mean": float, "sd": float}
-
-    seed: int
-    d_emb: int
-    depth: int = 4
-    heads: int = 4
-
-    @classmethod
-    def perform(cls, runs: "list[RandomHeadsRun]", device: str) -> list[dict[str, float]]:
-        """Measure each."""
-        return [run.measure() for run in runs]
-
-    def measure(self) -> dict[str, float]:
-        """The metrics."""
-        z = head_diagonals(gpt2(64, 8, d_emb=self.d_emb, depth=self.depth, heads=self.heads, seed=self.seed))["z"]
-        return {"p_value": float(stats.kstest(z, "norm").pvalue), "mean": float(z.mean()), "sd": float(z.std())}
-
-
-def _step(model: nn.Module, ids: Tensor) -> Callable[..., None]:
-    """A training step of AdamW; `watch` surrounds its forward pass."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-
-    def step(watch=None) -> None:
-        with watch or nullcontext():
-            loss = model(ids, labels=ids, use_cache=False).loss
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-
-    return step
-
-
-def _kept(step: Callable[..., None], model: nn.Module, device: str) -> int:
-    """Bytes that the first step keeps between its passes, weights aside; on a GPU the peak of the second step."""
-    if device == "cuda":
-        step()
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step()
-        return torch.cuda.max_memory_allocated() - before
-    weights, storages = {p.untyped_storage().data_ptr() for p in model.parameters()}, {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in weights:
-            storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    step(torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor))
-    return sum(storages.values())

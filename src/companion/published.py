@@ -1,0 +1,41 @@
+"""The paper's own curves, as digitised: book/published/NAME.csv with series, x, y, y_low, y_high."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from . import paths
+from .experiments import experiment
+from .statistics import n50
+
+COLUMNS = ["x", "y", "y_low", "y_high"]
+
+
+def published(name: str, series: str) -> pd.DataFrame:
+    """Returns the paper's curve behind an experiment's series: x, y, y_low, y_high; empty if there is none."""
+    e = experiment(name)
+    if e.published is None:
+        return pd.DataFrame(columns=COLUMNS, dtype=float)
+    path = paths.book() / "published" / f"{e.published}.csv"
+    curves = _read(path, path.stat().st_mtime_ns)
+    return curves[curves["series"] == e.legend.get(series, series)].sort_values("x", ignore_index=True)[COLUMNS]
+
+
+def published_n50(name: str, series: str) -> float:
+    """Returns n₅₀ of the paper's mean curve behind an experiment's series.
+
+    Raises:
+        ValueError: a series that has no published curve.
+    """
+    curve = published(name, series)
+    if curve.empty:
+        known = [repr(s) for s in experiment(name).series if not published(name, s).empty]
+        raise ValueError(f"experiment {name!r} has no published curve for series {series!r}; it has one for "
+                         f"{', '.join(known) or 'none of its series'}")
+    return float(n50(curve["x"].to_numpy(), curve["y"].to_numpy()))
+
+
+@lru_cache
+def _read(path: Path, _: int) -> pd.DataFrame:
+    return pd.read_csv(path)

@@ -1,0 +1,52 @@
+"""Tables of numbers made from an experiment's rows: means over seeds, n₅₀, distances to the paper's curves."""
+
+import numpy as np
+import pandas as pd
+
+from .experiments import experiment
+from .published import published
+from .statistics import bootstrap_means, curve, interval, n50
+
+
+def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Returns our curves: series, x, mean, se (standard error over seeds), seeds (their number), in legend order."""
+    e = experiment(name)
+    table = rows.groupby(["series", e.x], sort=False)[metric].agg(["mean", "sem", "count"]).reset_index()
+    table["series"] = pd.Categorical(table["series"], list(e.series))
+    table = table.sort_values(["series", e.x], ignore_index=True).astype({"series": str})
+    return table.rename(columns={"sem": "se", "count": "seeds"})
+
+
+def n50_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Returns n₅₀ of every series that has rows, with its 95% bootstrap interval: series, n50, low, high, first, last.
+
+    An n at which a seed is missing is left out; first and last are the ends of what is left.
+    """
+    found = []
+    for series in (s for s in experiment(name).series if s in set(rows["series"])):
+        n, values = curve(rows, series, metric, "n")
+        n, values = n[~np.isnan(values).any(0)], values[:, ~np.isnan(values).any(0)]
+        if len(n):
+            low, high = interval(n50(n, bootstrap_means(values)))
+            found.append({"series": series, "n50": float(n50(n, values.mean(0))), "low": low, "high": high,
+                          "first": n[0], "last": n[-1]})
+    table = pd.DataFrame(found, columns=["series", "n50", "low", "high", "first", "last"])
+    return table.astype({"n50": float, "low": float, "high": float})  # without rows, too
+
+
+def best_by_series(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Returns where each series' mean is least: series, x (under the experiment's own name for it), mean, se, seeds."""
+    table = summary(name, rows, metric).dropna(subset="mean")
+    least = table.groupby("series", sort=False)["mean"].idxmin()
+    return table.loc[least].reset_index(drop=True)
+
+
+def distances(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Returns how far our mean curves are from the paper's, at every x that both have: series, x, ours, paper, off."""
+    x, found = experiment(name).x, []
+    for series, ours in summary(name, rows, metric).groupby("series", sort=False):
+        paper = published(name, str(series)).set_index("x")["y"]
+        both = ours.set_index(x)["mean"].to_frame("ours").join(paper.rename("paper"), how="inner").dropna()
+        found.append(both.rename_axis("x").reset_index().assign(series=series))
+    table = pd.concat(found) if found else pd.DataFrame(columns=["x", "ours", "paper", "series"])
+    return table.assign(off=table["ours"] - table["paper"])[["series", "x", "ours", "paper", "off"]].reset_index(drop=True)
