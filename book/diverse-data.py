@@ -32,8 +32,8 @@ from scipy import stats
 from abstract_symbols import TransformerKernel
 from abstract_symbols import claims, experiments, figures
 from abstract_symbols.kernels.separation import leading_gap
-from abstract_symbols.kernels.template_matrix import (
-    predicted_samples, template_matrix)
+from abstract_symbols.kernels import template_matrix
+from abstract_symbols.kernels.prediction import predicted_samples
 from abstract_symbols.tasks import task
 
 figures.style()

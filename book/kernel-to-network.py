@@ -32,7 +32,7 @@ from IPython.display import Markdown, display
 from abstract_symbols import FiniteTransformer, KernelRidge, Transformer
 from abstract_symbols import TransformerKernel, template_matrix
 from abstract_symbols import claims, experiments, figures, tasks
-from abstract_symbols.kernels.template_matrix import predicted_samples
+from abstract_symbols.kernels.prediction import predicted_samples
 from abstract_symbols.theory import PredictionRun, RidgeRun, cls_logits
 
 figures.style()

@@ -32,8 +32,9 @@ from abstract_symbols import KernelRidge, Template, TemplateTask
 from abstract_symbols import TransformerKernel, template_matrix
 from abstract_symbols import bench, claims, experiments, figures, tasks
 from abstract_symbols.kernels.ridge import dense_ridge
-from abstract_symbols.kernels.template_matrix import (
-    expected_error, matching_weights, template_shape)
+from abstract_symbols.kernels.matchings import (
+    matching_weights, template_shape)
+from abstract_symbols.kernels.prediction import expected_error
 
 figures.style()
 NAME = "learning-from-n"

@@ -36,8 +36,9 @@ from abstract_symbols import TransformerKernel, template_matrix
 from abstract_symbols import claims, experiments, figures, tasks
 from abstract_symbols.kernels import separation
 from abstract_symbols.kernels.expansion import attention_expansion
+from abstract_symbols.kernels.prediction import predicted_samples
 from abstract_symbols.kernels.template_matrix import (
-    predicted_samples, smallest_eigenvalue)
+    smallest_eigenvalue)
 
 figures.style()
 NAME = "template-matrix"

@@ -33,7 +33,7 @@ from scipy.special import softmax
 from abstract_symbols import TransformerKernel, template_matrix
 from abstract_symbols import claims, experiments, figures, tasks
 from abstract_symbols.kernels.ridge import gram_matrix
-from abstract_symbols.kernels.template_matrix import (
+from abstract_symbols.kernels.matchings import (
     kernel_values, matched_strings, task_shapes, width)
 
 figures.style()

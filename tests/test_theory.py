@@ -13,7 +13,8 @@ from abstract_symbols import MLP, TemplateTask, Transformer, theory
 from abstract_symbols.ensembles import Member, train
 from abstract_symbols.kernels import FiniteTransformer
 from abstract_symbols.kernels.ridge import dense_ridge
-from abstract_symbols.kernels.template_matrix import predicted_samples, smallest_eigenvalue
+from abstract_symbols.kernels.prediction import predicted_samples
+from abstract_symbols.kernels.template_matrix import smallest_eigenvalue
 from abstract_symbols.networks import exchanged
 from abstract_symbols.runs import Run
 from abstract_symbols.tasks import TASKS, task

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .templates import whole
+from .checks import check_integer
 
 PARAMETERS = ("w_v", "w_o", "w_k", "w_q", "embeddings", "positions", "a", "b")
 
@@ -29,12 +29,12 @@ class CopyModel:
 
     Args: vocab, the number V of symbols, seen and unseen.
     Shapes: E (V, d), P (2, d), W_K, W_Q, W_V, W_O (H, d, d_head).
-    Raises: ValueError unless heads and d_emb are whole numbers, 1 or more, and the heads divide d_emb.
+    Raises: ValueError unless heads and d_emb are integers, 1 or more, and the heads divide d_emb.
     """
 
     def __init__(self, vocab: int, d_emb: int, *, heads: int = 4, gamma: float = 0.01, beta: float = 1.0,
                  seed: int = 0):
-        if whole("d_emb", d_emb, 1) % whole("heads", heads, 1):
+        if check_integer("d_emb", d_emb, 1) % check_integer("heads", heads, 1):
             raise ValueError(f"d_emb={d_emb}: must be a multiple of heads={heads}")
         generator = torch.Generator().manual_seed(seed)
 

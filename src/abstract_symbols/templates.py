@@ -4,18 +4,17 @@ Source: section 2 of the paper; the chapter "Same or different?".
 """
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from numbers import Integral, Real
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import TINY, check_integer, check_real
+
 WILDCARDS = "αβγδεζηθικλμνξοπρστυφχψω"
-TINY, LARGE = sys.float_info.min, sys.float_info.max  # the least positive float with all its digits, and the largest
 
 
 class Template:
@@ -131,7 +130,7 @@ class TemplateTask:
         self.regular = tuple(c for c in dict.fromkeys(tokens) if c not in WILDCARDS)
         self.wildcards = max(len(t.wildcards) for t in self.templates)
         self.values = None if self.symbolic else np.array(list(labels.values()), dtype=np.float64)
-        self.noise = real("noise", noise, "a standard deviation, 0 or more", least=0)
+        self.noise = check_real("noise", noise, "a standard deviation, 0 or more", minimum=0)
         if noise and self.symbolic:
             raise ValueError("noise is for real labels; this task's labels are symbols")
         self.probabilities = self._normalised(weights)
@@ -155,7 +154,7 @@ class TemplateTask:
             if isinstance(label, str) != self.symbolic:
                 raise ValueError(f"labels {list(self.labels.values())} mix numbers and symbols; use one kind")
             if not self.symbolic:
-                real(f"labels[{t.pattern!r}]", label, "a finite number, or a token for a symbolic label")
+                check_real(f"labels[{t.pattern!r}]", label, "a finite number, or a token for a symbolic label")
             if self.symbolic and len(label) != 1:
                 raise ValueError(f"label {label!r} of template {t.pattern!r}: must be one token or wildcard")
             if self.symbolic and label in WILDCARDS and label not in t.wildcards:
@@ -170,7 +169,7 @@ class TemplateTask:
         if set(weights) != set(self.labels):
             raise ValueError(f"weights name the templates {sorted(weights, key=str)}; the task has "
                              f"{sorted(self.labels)}")
-        w = np.array([real(f"weights[{z!r}]", weights[z], "a positive number, at most 1e300", TINY, 1e300)
+        w = np.array([check_real(f"weights[{z!r}]", weights[z], "a positive number, at most 1e300", TINY, 1e300)
                       for z in self.labels])
         return w / w.sum()
 
@@ -180,7 +179,7 @@ class TemplateTask:
         `train, validation, test = task.alphabets(n, 1000, 1000)`; the last one's `.stop` is the vocabulary size.
         """
         for size in sizes:
-            whole("alphabet", size)
+            check_integer("alphabet", size)
         starts = np.cumsum([len(self.regular), *sizes]).tolist()
         return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
 
@@ -194,7 +193,7 @@ class TemplateTask:
         Source: section 2, "substitution map"; Zipf's law is ours.
         """
         w = self.wildcards
-        if whole("alphabet", alphabet) < max(1, w):
+        if check_integer("alphabet", alphabet) < max(1, w):
             raise ValueError(f"alphabet of {alphabet} tokens is smaller than the {w} wildcards of a template of "
                              f"{self.name!r}; use at least {max(1, w)}")
         _check_exponent(zipf)
@@ -233,8 +232,7 @@ class TemplateTask:
             `law` refuses.
         Source: section 2; section 5 for the uniform substitution.
         """
-        if whole("n", n) < 1:
-            raise ValueError(f"n={n}: must be at least one string")
+        check_integer("n", n, 1)
         alphabet = alphabet if isinstance(alphabet, range) else self.alphabets(alphabet)[0]
         if len(alphabet) < self.wildcards:
             raise ValueError(f"alphabet of {len(alphabet)} tokens is smaller than the {self.wildcards} wildcards of "
@@ -332,24 +330,6 @@ def named_token(character: str, regular: Sequence[str] = ()) -> int:
     return UNNAMED + point
 
 
-def whole(name: str, number: int, least: int = 0) -> int:
-    """The number. Raises: ValueError, with its name, unless it is a whole number, `least` or more."""
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
-        raise ValueError(f"{name}={number!r}: must be a whole number, {least} or more")
-    return number
-
-
-def real(name: str, value: float, must: str, least: float = -LARGE, most: float = LARGE) -> float:
-    """The value as a float. Raises: ValueError, that it must be `must`, unless it is a real number in these bounds."""
-    try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
-    except OverflowError:  # of a whole number beyond all floats
-        number = math.nan
-    if not least <= number <= most:
-        raise ValueError(f"{name}={value!r}: must be {must}")
-    return number
-
-
 def _without_replacement(rng: np.random.Generator, n: int, w: int, m: int) -> np.ndarray:
     """(n, w) numbers below m, distinct in each row, uniform: draw among the m − j left, then skip the j taken."""
     drawn = np.empty((n, w), dtype=np.int64)
@@ -362,7 +342,7 @@ def _without_replacement(rng: np.random.Generator, n: int, w: int, m: int) -> np
 
 
 def _check_exponent(zipf: float) -> float:
-    return real("zipf", zipf, "an exponent, 0 (uniform) or more", least=0)
+    return check_real("zipf", zipf, "an exponent, 0 (uniform) or more", minimum=0)
 
 
 def _zipf(m: int, exponent: float) -> np.ndarray:

@@ -1,7 +1,9 @@
 """The transformer's kernel: attention, activation, finite width, exact expansion, template matrix, ridge regression."""
 
+from .finite import FiniteTransformer
+from .protocol import Kernel, RandomisedKernel
 from .ridge import KernelRidge
 from .template_matrix import template_matrix
-from .transformer import FiniteTransformer, TransformerKernel
+from .transformer import TransformerKernel
 
-__all__ = ["FiniteTransformer", "KernelRidge", "TransformerKernel", "template_matrix"]
+__all__ = ["FiniteTransformer", "Kernel", "KernelRidge", "RandomisedKernel", "TransformerKernel", "template_matrix"]

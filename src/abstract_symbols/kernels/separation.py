@@ -18,7 +18,8 @@ import numpy as np
 
 from ..templates import WILDCARDS, Template, TemplateTask
 from .expansion import attention_derivative
-from .template_matrix import Shape, matched_strings, task_shapes, template_shape, width
+from .matchings import Shape, matched_strings, task_shapes, template_shape, width
+from .transformer import TransformerKernel
 
 ORDERS = ((0, 0), (2, 2), (4, 0), (4, 2), (6, 4))  # of (β, γ), section 3: one of them tells any two templates apart
 
@@ -43,7 +44,7 @@ class LeadingGap:
         return float(beta**self.beta_order * sum(float(c) * gamma**q for q, c in self.coefficients.items()))
 
 
-def attention_gram(task: TemplateTask, kernel) -> tuple[np.ndarray, np.ndarray]:
+def attention_gram(task: TemplateTask, kernel: TransformerKernel) -> tuple[np.ndarray, np.ndarray]:
     """κ (r, r), K_attn between the task's templates with disjoint symbols, and v (r,), K_attn of a string with itself.
 
     Source: section 3, K_attn.
@@ -113,7 +114,7 @@ def label_derivative(task: TemplateTask, p: int, q: int) -> Fraction:
     return total
 
 
-def leading_eigenvalue(task: TemplateTask, kernel) -> tuple[int, float]:
+def leading_eigenvalue(task: TemplateTask, kernel: TransformerKernel) -> tuple[int, float]:
     """(p, c) with ν = c β^p (1 + O(β²)), ν the smallest eigenvalue of a two-template task's N, φ the cosine.
 
     With g(κ) = cos²b₂ cosh(b₁²κ) + sin²b₂ sinh(b₁²κ), N_ij = d_i d_j g(κ_ij), and N is a multiple of ddᵀ at β = 0

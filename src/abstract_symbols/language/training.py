@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from companion.runs import pick_device
 
-from ..templates import whole
+from ..checks import check_integer
 from .corpus import Corpus, blocks, corpus, tokenizer
 from .scalings import library
 
@@ -29,7 +29,7 @@ def gpt2(vocabulary: int, length: int, *, d_emb: int, depth: int, heads: int, dr
     """
     sizes = {"vocabulary": vocabulary, "length": length, "d_emb": d_emb, "depth": depth, "heads": heads}
     for name, size in sizes.items():
-        whole(name, size, 1)
+        check_integer(name, size, 1)
     if d_emb % heads:
         raise ValueError(f"d_emb={d_emb}: must be a multiple of heads={heads}")
     transformers = library()
@@ -58,7 +58,7 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
     GPU that is not there.
     """
     pick_device(device)
-    if len(rows) < whole("batch", batch, 1):
+    if len(rows) < check_integer("batch", batch, 1):
         raise ValueError(f"{len(rows)} rows of text are fewer than a batch of {batch}; use a smaller batch, more text")
     transformers = library()
     library("accelerate")

@@ -16,7 +16,8 @@ from companion.runs import Job
 from ..ensembles import Member
 from ..kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
 from ..kernels.ridge import gram_matrix
-from ..kernels.template_matrix import predicted_samples, smallest_eigenvalue
+from ..kernels.prediction import predicted_samples
+from ..kernels.template_matrix import smallest_eigenvalue
 from ..tasks import task
 from ..templates import Sample, TemplateTask
 from .distributions import distinct_strings

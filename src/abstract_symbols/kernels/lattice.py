@@ -1,4 +1,4 @@
-"""K_attn, the kernel of an infinitely wide softmax attention layer: a Gaussian expectation for each equality pattern.
+"""K_attn by randomly shifted lattices: a network of small matrices for each equality pattern, contracted exactly.
 
 Source: section 3 of the paper, "transformer kernel".
 """
@@ -6,110 +6,25 @@ Source: section 3 of the paper, "transformer kernel".
 import itertools
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.special import ndtri
-from scipy.stats import qmc
+from scipy.cluster.hierarchy import DisjointSet
 from torch import Tensor
 
-Pattern = tuple[tuple[int, ...], tuple[int, ...]]  # two strings of tokens named 0, 1, … in order of appearance
-CLS = object()  # the [CLS] token, equal to no other
-RANDOMISATIONS = 4  # independent ones, from whose spread the standard error comes
-_CHUNK = 2**22  # float64 numbers in one working array
-
-
-def canonical_pattern(x: Sequence[Hashable], y: Sequence[Hashable], cls: bool = True) -> Pattern:
-    """The equality pattern of two strings: their tokens renamed, the same for (x, y), (y, x) and any renaming.
-
-    Args: x, y, two strings or sequences of hashable tokens of equal length k ≥ 1; cls, whether to append [CLS].
-    Returns: two tuples of k (k + 1 with [CLS]) small integers, equal exactly where the tokens are.
-    Raises: ValueError for strings that are empty or of unequal length.
-    Source: section 3; the kernel depends on nothing else.
-    """
-    x, y = tokens_of(x), tokens_of(y)
-    if len(x) != len(y):
-        raise ValueError(f"strings of unequal length: {x!r} has {len(x)} tokens, {y!r} has {len(y)}; "
-                         "the kernel compares strings of one length")
-    if len(x) == 0:
-        raise ValueError("empty strings: the kernel needs at least one token")
-    return min(_rename(x, y, cls), _rename(y, x, cls))
-
-
-def tokens_of(string: Sequence[Hashable]) -> Sequence[Hashable]:
-    """The tokens of a string, those of an array or tensor as plain numbers (two tensors are never one dict key)."""
-    return string.tolist() if hasattr(string, "tolist") else string
-
-
-def _rename(x: Sequence[Hashable], y: Sequence[Hashable], cls: bool) -> Pattern:
-    names: dict[Hashable, int] = {}
-    first = tuple([names.setdefault(t, len(names)) for t in x])
-    second = tuple([names.setdefault(t, len(names)) for t in y])
-    end = (len(names),) if cls else ()
-    return first + end, second + end
-
-
-class SobolRule:
-    """E[softmax(βm(X))ᵀ (XYᵀ + γ²I) softmax(βm(Y))] by randomised quasi-Monte-Carlo, for many patterns at once.
-
-    Args: beta, β > 0; gamma, γ > 0; samples, points of the Gaussian (tokens + positions) in all; seed; device.
-
-    Every pattern of one length uses the same points: independently scrambled Sobol sets, each with its mirror image.
-
-    Source: section 3, K_attn.
-    """
-
-    def __init__(self, beta: float, gamma: float, samples: int, seed: int, device: str):
-        self.beta, self.gamma, self.samples, self.seed = beta, gamma, samples, seed
-        self.device = torch.device(device)
-        self._points: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
-
-    def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
-        """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: their mean is the value."""
-        result = np.empty((len(patterns), RANDOMISATIONS))
-        groups: dict[int, list[int]] = {}
-        for index, (x, _) in enumerate(patterns):
-            groups.setdefault(len(x), []).append(index)
-        for length, members in groups.items():
-            step = max(1, _CHUNK // (self.samples * length))
-            for start in range(0, len(members), step):
-                chosen = members[start:start + step]
-                result[chosen] = self._batch([patterns[i] for i in chosen], length)
-        return result
-
-    def _batch(self, patterns: list[Pattern], length: int) -> np.ndarray:
-        x, y = (torch.tensor(side, device=self.device) for side in zip(*patterns, strict=True))  # (b, k)
-        tokens, positions = self._gaussians(length)  # (n, 2k), (n, k)
-        a = torch.softmax(self.beta * (tokens.T[x] + self.gamma * positions.T), dim=1)  # (b, k, n)
-        c = torch.softmax(self.beta * (tokens.T[y] + self.gamma * positions.T), dim=1)  # (b, k, n)
-        eye = torch.eye(length, dtype=torch.float64, device=self.device)
-        middle = (x[:, :, None] == y[:, None, :]) + self.gamma**2 * eye  # (b, k, k): XYᵀ + γ²I
-        each = (a * (middle @ c)).sum(1)  # (b, n)
-        return each.unflatten(1, (RANDOMISATIONS, -1)).mean(2).cpu().numpy()
-
-    def _gaussians(self, length: int) -> tuple[Tensor, Tensor]:
-        """Standard normals ζ (samples, 2k) for the tokens and p (samples, k) for the positions of two strings."""
-        if length not in self._points:
-            size = max(1, self.samples // (2 * RANDOMISATIONS))
-            sets = []
-            for child in np.random.SeedSequence([self.seed, length]).spawn(RANDOMISATIONS):
-                sobol = qmc.Sobol(3 * length, scramble=True, rng=np.random.default_rng(child))
-                half = ndtri(np.clip(sobol.random(size), 1e-16, 1 - 1e-16))
-                sets += [half, -half]
-            points = torch.from_numpy(np.ascontiguousarray(np.concatenate(sets))).to(self.device)
-            self._points[length] = points[:, length:], points[:, :length]
-        return self._points[length]
-
+from .patterns import Pattern
+from .sobol import RANDOMISATIONS
 
 Edge = tuple[int, int]  # a position with token s in x and token t in y
 Component = tuple[tuple[Edge, int], ...]  # edges that share tokens, each with its number of positions
 Factor = tuple[tuple[int, ...], Tensor]  # tokens, and a tensor (g, g, nodes of each token)
-_MOST_WORK = 2 * 10**10  # multiplications for one pattern in one of the lattice rule's lattices: some 10 s on one core
-_MOST_KNOWN = 2**23  # numbers in the contracted components that a lattice keeps
-_BLOCK = {"cpu": 2**19, "cuda": 2**24}  # numbers in one of its working arrays: on a CPU they should fit the cache
+Numerators = tuple[float, Counter[int], Counter[tuple[Edge, int]]]
+MAX_WORK = 2 * 10**10  # multiplications for one pattern in one of the lattice rule's lattices: some 10 s on one core
+MAX_KNOWN = 2**23  # numbers in the contracted components that a lattice keeps
+BLOCK_SIZE = {"cpu": 2**19, "cuda": 2**24}  # numbers in one of its working arrays: on a CPU they should fit the cache
 
 
 class LatticeRule:
@@ -142,7 +57,7 @@ class LatticeRule:
                              _step(digits, math.pi**2 / 2, (math.pi * beta * gamma) ** 2 / 4))
         self._from, self._to = -5.4 * spread - math.log(32), 5.4 * spread + 3  # of log λ
         self._nodes, self._logs = self._sizes(RANDOMISATIONS - 1)
-        self._table: dict[int, _LatticeTables] = {}
+        self._table: dict[int, LatticeTables] = {}
 
     def _sizes(self, r: int) -> tuple[int, int]:
         """Numbers of nodes for a token and for log λ in the r-th lattice, finer from one to the next."""
@@ -150,20 +65,23 @@ class LatticeRule:
         return (2 * math.ceil(5.4 / (finer * self._token_step)) + 1,
                 math.ceil((self._to - self._from + math.log(16)) / (finer * self._log_step)))
 
-    def can(self, pattern: Pattern) -> bool:
-        """Whether the pattern is cheap enough: not with large β, nor with tokens tied in many ways."""
+    def is_affordable(self, pattern: Pattern) -> bool:
+        """Whether the contraction stays below `MAX_WORK` multiplications.
+
+        It does not for large β, nor where tokens are tied in many ways.
+        """
         table = (self._logs * self._nodes) ** 2
-        if table > _MOST_WORK:
+        if table > MAX_WORK:
             return False
         work = table * len(_position_nodes(self.beta * self.gamma))
-        for component, _ in _components(*pattern):
-            width, contractions = _width(component), 1 + len(_numerators(component, self.gamma))
+        for component, _ in components(*pattern):
+            width, contractions = _width(component), 1 + len(numerators(component, self.gamma))
             work += table * contractions * self._nodes ** (width - 1)
-        return work <= _MOST_WORK
+        return work <= MAX_WORK
 
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
         """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: one a lattice; their mean is the value."""
-        components = [_components(*pattern) for pattern in patterns]
+        components = [components(*pattern) for pattern in patterns]
 
         def values(r: int) -> list[float]:
             if r not in self._table:
@@ -179,13 +97,13 @@ class LatticeRule:
         torch.set_num_threads(threads)
         return np.array(columns).T
 
-    def _tables(self, r: int) -> "_LatticeTables":
+    def _tables(self, r: int) -> "LatticeTables":
         (token_shift, log_shift), (nodes, logs), finer = self._shifts[r], self._sizes(r), 1 - 0.06 * r
         tokens = finer * self._token_step * (np.arange(nodes) - nodes // 2 + token_shift - 0.5)  # (q,)
         t = -math.log(16) + finer * self._log_step * (np.arange(logs) + log_shift)  # (g,)
         log_lam = self._from + t - np.exp(-t)  # (g,): the substitution ends the long left tail after a few steps
         d_lam = finer * self._log_step * np.exp(log_lam) * (1 + np.exp(-t))  # (g,)
-        return _LatticeTables(self.beta, self.gamma, tokens, log_lam, d_lam, self.device)
+        return LatticeTables(self.beta, self.gamma, tokens, log_lam, d_lam, self.device)
 
 
 def _step(digits: float, pole: float, blur: float) -> float:
@@ -193,7 +111,7 @@ def _step(digits: float, pole: float, blur: float) -> float:
     return (pole + math.sqrt(pole**2 + digits * blur)) / digits
 
 
-class _LatticeTables:
+class LatticeTables:
     """The matrices of one lattice, and the components of patterns contracted so far."""
 
     def __init__(self, beta: float, gamma: float, tokens: np.ndarray, log_lam: np.ndarray, d_lam: np.ndarray,
@@ -209,7 +127,7 @@ class _LatticeTables:
 
     def values(self, patterns: list[list[tuple[Component, bool]]]) -> list[float]:
         """K_attn of patterns, each given by its components."""
-        if len(self._known) * len(self.d_lam) ** 2 > _MOST_KNOWN:
+        if len(self._known) * len(self.d_lam) ** 2 > MAX_KNOWN:
             self._known.clear()
         new = dict.fromkeys(c for components in patterns for c, _ in components if c not in self._known)
         for width in {_width(c): None for c in new}:
@@ -232,10 +150,10 @@ class _LatticeTables:
         """
         g, q, _ = self.decay.shape
         result = {c: torch.zeros(2, 2, g, g, dtype=torch.float64, device=self.decay.device) for c in components}
-        size = max(1, _BLOCK[self.decay.device.type] // (g * q ** max(width, 2)))
+        size = max(1, BLOCK_SIZE[self.decay.device.type] // (g * q ** max(width, 2)))
         for start in range(0, g, size):
             rows = slice(start, min(start + size, g))
-            block = _Block(self, rows)
+            block = RowBlock(self, rows)
             for component, both in result.items():
                 swapped = tuple(((t, s), n) for (s, t), n in component)
                 both[0, :, rows, start:] = here = block.component(component)
@@ -244,10 +162,10 @@ class _LatticeTables:
         return {c: tuple(both[0].triu() + both[1].triu(1).transpose(1, 2)) for c, both in result.items()}
 
 
-class _Block:
+class RowBlock:
     """Some rows (λ) of a lattice's matrices, and the columns (μ) from the first of these on."""
 
-    def __init__(self, lattice: _LatticeTables, rows: slice):
+    def __init__(self, lattice: LatticeTables, rows: slice):
         self.lattice, self.left, self.right = lattice, lattice.decay[rows], lattice.decay[rows.start:]
         self._tables: dict[tuple[bool, int], Tensor] = {}
 
@@ -255,7 +173,7 @@ class _Block:
         """A component without numerators, and the sum over its pairs of numerators, (2, rows, columns)."""
         edges = dict(component)
         changed = sum(factor * self._contract(edges, powers, chosen)
-                      for factor, powers, chosen in _numerators(component, self.lattice.gamma))
+                      for factor, powers, chosen in numerators(component, self.lattice.gamma))
         return torch.stack([self._contract(edges, Counter(), Counter()), changed])
 
     def _table(self, loop: bool, h: int) -> Tensor:
@@ -296,11 +214,8 @@ def _weights(nodes: np.ndarray, scale: float) -> list[Tensor]:
     return [torch.from_numpy(density / density.sum() * np.exp(j * scale * nodes)) for j in range(3)]
 
 
-Numerators = tuple[float, Counter[int], Counter[tuple[Edge, int]]]
-
-
 @lru_cache(maxsize=2**14)
-def _numerators(component: Component, gamma: float) -> list[Numerators]:
+def numerators(component: Component, gamma: float) -> list[Numerators]:
     """What to contract for the pairs (i, j) of XYᵀ + γ²I among a component's positions, pairs that are equal but for
     the tokens' names taken together: their weight, powers of the tokens' exponentials, the numerators' positions.
 
@@ -339,15 +254,13 @@ def _sum_out(factors: list[Factor], token: int) -> Factor:
     return kept, torch.einsum(f"{inputs}->yz{''.join(letters[t] for t in kept)}", *(tensor for _, tensor in factors))
 
 
-def _components(x: Sequence[int], y: Sequence[int]) -> list[tuple[Component, bool]]:
+def components(x: Sequence[int], y: Sequence[int]) -> list[tuple[Component, bool]]:
     """Positions grouped by the tokens they tie, each group renamed canonically, and whether x and y changed places."""
     edges = Counter(zip(x, y, strict=True))
-    root = {t: t for edge in edges for t in edge}
-    for s, t in edges:
-        old, new = root[s], root[t]
-        root = {token: new if r == old else r for token, r in root.items()}
-    return [_canonical(tuple((edge, n) for edge, n in edges.items() if root[edge[0]] == r))
-            for r in dict.fromkeys(root.values())]
+    tied = DisjointSet(t for edge in edges for t in edge)
+    for edge in edges:
+        tied.merge(*edge)
+    return [_canonical(tuple((edge, n) for edge, n in edges.items() if edge[0] in tokens)) for tokens in tied.subsets()]
 
 
 @lru_cache(maxsize=2**16)

@@ -1,0 +1,118 @@
+"""What the template matrix predicts: learning curves, numbers of strings, widths, deviations of Gram matrices.
+
+Source: section 3 of the paper, "Kernel theorem"; the chapters "The template matrix" and "Learning from n strings".
+"""
+
+import numpy as np
+
+from ..checks import TINY, check_real
+from ..templates import TemplateTask
+from .matchings import kernel_values, matching_weights, task_shapes, width
+from .protocol import Kernel
+from .template_matrix import template_matrix
+
+
+def expected_error(task: TemplateTask, kernel: Kernel, n: float, ridge: float = 1e-2,
+                   alphabet: float | np.ndarray | None = None) -> float:
+    """Mean squared error on unseen symbols that the template matrix predicts for n training strings.
+
+    Write the Gram matrix as Z N Zᵀ + E with Z the (n, r) indicators of the templates. For noise-free labels Z f,
+    kernel ridge regression predicts exactly f − B⁻¹ (N + B⁻¹)⁻¹ f on unseen strings, B = Zᵀ (E + λI)⁻¹ Z. Averaging
+    E + λI within templates gives B⁻¹ ≈ diag(D_i / (p_i n)) + S / alphabet, where p_i is the template's probability,
+    D_i = λ + K(x, x) − N_ii, and S_ij sums the first-order weights of the pairs of wildcards, each equal with
+    probability 1 / alphabet. By convexity of the inverse this B is too small, so the error comes out somewhat large
+    (by up to a factor of two for the paper's tasks). Label noise adds σ² Σ_i p_i (H dB⁻¹/dλ Hᵀ)_ii, with
+    H = N (N + B⁻¹)⁻¹; for the B above dB⁻¹/dλ = diag(1 / (p_i n)).
+
+    Symbols that are not equally likely would make the average bad, for strings of frequent symbols then count less.
+    So for a law of symbols (E + λI) u = Z v is solved for u(x) = c_i + Σ_a g_{ia}(x_a), a function of each wildcard's
+    symbol, with the number of strings of template i that have symbol t in a place set to its mean, p_i n P_t. Pairs of
+    symbols that come together repeatedly are left out: where they are many, the error comes out too small.
+
+    Args: n strings; alphabet, the number m of training symbols, n unless given, or the probabilities P_t of the symbols
+        in a wildcard's place (`TemplateTask.law`).
+    Raises: ValueError for symbolic labels, an n, ridge or alphabet that is not positive, and a law that is none.
+    Source: ours, for the chapters "The template matrix" and "Learning from n strings"; it makes the constants of the
+    kernel theorem explicit.
+    """
+    return _error(*_error_terms(task, kernel, ridge), n, alphabet)
+
+
+def predicted_samples(task: TemplateTask, kernel: Kernel, ridge: float = 1e-2, *, alphabet: float | None = None,
+                      error: float = 0.5) -> float:
+    """The number of training strings at which `expected_error` falls to `error`; infinity if it never does.
+
+    Labels ±1 have error 1 without data, so the default is the n at which the test error crosses one half. Without
+    repeated symbols, equally likely templates and labels along the eigenvector of N's smallest eigenvalue ν, it is
+    n = r D (√2 − 1) / ν: a badly conditioned N needs more data.
+
+    Args: alphabet, the number m of training symbols, n unless given; infinity for symbols that never repeat, which is
+        much cheaper, since N and the kernel of a string with itself say it all; error, mean squared.
+    Raises: ValueError as `expected_error`, and for an error that is not positive.
+    Source: ours, for the chapter "The template matrix".
+    """
+    check_real("error", error, "a positive mean squared error, such as 0.5", TINY)
+    terms = _error_terms(task, kernel, ridge, repeats=alphabet != float("inf"))
+    low, high = 0.0, 40.0  # log₂ n
+    if _error(*terms, 2**high, alphabet) > error:
+        return float("inf")
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _error(*terms, 2**middle, alphabet) > error else (low, middle)
+    return 2**high
+
+
+def _error_terms(task: TemplateTask, kernel: Kernel, ridge: float, repeats: bool = True) -> tuple:
+    """Of `expected_error`: the task, N, D (r,), the weight of each pair of wildcards (w, w), whose they are (r, w).
+
+    The weights are left at 0 where no symbol repeats.
+    """
+    if task.symbolic:
+        raise ValueError(f"task {task.name!r} has symbolic labels; a squared error needs real ones")
+    check_real("ridge", ridge, "a positive number, such as 0.01", TINY)
+    shapes = task_shapes(task)
+    n = template_matrix(task, kernel)
+    same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])
+    places = [(i, a) for i, x in enumerate(shapes) for a in range(width(x))]
+    pairs = [(shapes[i], shapes[j], ((a, b),)) for i, a in places for j, b in places]
+    weights = matching_weights(kernel, pairs) if repeats else {}
+    w = np.array([weights.get(pair, 0.0) for pair in pairs]).reshape(len(places), len(places))
+    members = np.array([[float(i == template) for i, _ in places] for template in range(len(shapes))])
+    return task, n, ridge + same - np.diag(n), w, members
+
+
+def _error(task: TemplateTask, n_matrix: np.ndarray, d: np.ndarray, w: np.ndarray, members: np.ndarray, n: float,
+           alphabet: float | np.ndarray | None) -> float:
+    alphabet = n if alphabet is None else alphabet
+    if not (n > 0 and np.all(np.asarray(alphabet) > 0)):
+        raise ValueError(f"n={n}, alphabet={alphabet}: must be positive")
+    if np.ndim(alphabet) and not np.isclose(np.sum(alphabet), 1):
+        raise ValueError(f"alphabet: probabilities that add up to {np.sum(alphabet):.6g}; must be a number of symbols, "
+                         "or add up to 1")
+    p, step = task.probabilities, 1e-4 * d.min()
+    loss = _loss(p, d, w, members, n, alphabet)
+    miss = loss @ np.linalg.solve(n_matrix + loss, task.values)
+    keep = np.linalg.solve(n_matrix + loss.T, n_matrix.T).T  # H
+    noise = 0.0
+    if task.noise:  # dB⁻¹/dλ as a difference: λ enters through d alone
+        up, down = (_loss(p, d + sign * step, w, members, n, alphabet) for sign in (1, -1))
+        noise = task.noise**2 * np.diag(keep @ (up - down) @ keep.T) / (2 * step)
+    return float(p @ (miss**2 + noise))
+
+
+def _loss(p: np.ndarray, d: np.ndarray, w: np.ndarray, members: np.ndarray, n: float,
+          alphabet: float | np.ndarray) -> np.ndarray:
+    """B⁻¹ (r, r), of `expected_error`."""
+    if np.ndim(alphabet) == 0:
+        return np.diag(d / (p * n)) + members @ w @ members.T / alphabet
+    # With m_{jb} = c_j + Σ_{b′≠b} mean of g_{jb′}, each symbol's g solves D g + n P_t W p (m + g) = 0. One
+    # eigendecomposition of W, scaled to be symmetric, does it for all symbols.
+    scale = np.sqrt(members.T @ (p / d))
+    values, vectors = np.linalg.eigh(scale * w * scale[:, None])
+    seen = n * np.asarray(alphabet) * np.maximum(values, 0)[:, None]  # (places, symbols)
+    share = (seen / (1 + seen)) @ alphabet
+    outer = scale / (members.T @ p)
+    mean = -(outer[:, None] * vectors * share) @ vectors.T / outer  # m to the means of g
+    others = members.T @ members - np.eye(len(w))
+    means = np.linalg.solve(np.eye(len(w)) - mean @ others, mean @ members.T)  # c to the means of g
+    return np.linalg.inv((p * n)[:, None] * (np.eye(len(p)) + members @ means) / d)
