@@ -74,14 +74,14 @@ class LatticeRule:
         if table > MAX_WORK:
             return False
         work = table * len(_position_nodes(self.beta * self.gamma))
-        for component, _ in components(*pattern):
+        for component, _ in connected_components(*pattern):
             width, contractions = _width(component), 1 + len(numerators(component, self.gamma))
             work += table * contractions * self._nodes ** (width - 1)
         return work <= MAX_WORK
 
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
         """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: one a lattice; their mean is the value."""
-        components = [components(*pattern) for pattern in patterns]
+        components = [connected_components(*pattern) for pattern in patterns]
 
         def values(r: int) -> list[float]:
             if r not in self._table:
@@ -254,7 +254,7 @@ def _sum_out(factors: list[Factor], token: int) -> Factor:
     return kept, torch.einsum(f"{inputs}->yz{''.join(letters[t] for t in kept)}", *(tensor for _, tensor in factors))
 
 
-def components(x: Sequence[int], y: Sequence[int]) -> list[tuple[Component, bool]]:
+def connected_components(x: Sequence[int], y: Sequence[int]) -> list[tuple[Component, bool]]:
     """Positions grouped by the tokens they tie, each group renamed canonically, and whether x and y changed places."""
     edges = Counter(zip(x, y, strict=True))
     tied = DisjointSet(t for edge in edges for t in edge)
