@@ -11,6 +11,7 @@ from companion.runs import Job
 from .. import networks
 from ..ensembles import Member, Outcome, ensemble_size, train
 from ..tasks import task
+from ..templates import TemplateTask
 
 NETWORKS = {
     "transformer": networks.Transformer,
@@ -23,6 +24,40 @@ NETWORKS = {
 def network_option() -> Any:
     """A field of a run that is an option of its network: None stands for the network's own default."""
     return field(default=None, metadata={"network": True})
+
+
+def member(t: TemplateTask, n: int, *, network: str = "transformer", seed: int = 0, lr: float = 1e-3,
+           evaluation: int = 1000, alphabet_ratio: float = 1.0, **options: Any) -> Member:
+    """Returns a network of any task with its three samples, drawn with the seed, ready for `ensembles.train`.
+
+    Args:
+        t: the task.
+        n: training strings and, times alphabet_ratio, symbols of the training alphabet.
+        network: a name of `NETWORKS`.
+        seed: draws data, weights and batches.
+        lr: the learning rate.
+        evaluation: strings for validation and for the test each, from disjoint alphabets of as many symbols.
+        alphabet_ratio: training symbols per training string.
+        options: the network's own, such as a=True.
+    Raises:
+        ValueError: an unknown network, an option that it does not have, or one that cannot answer with symbols.
+    """
+    if network not in NETWORKS:
+        raise ValueError(f"unknown network {network!r}; known are {', '.join(NETWORKS)}")
+    if t.symbolic and network != "transformer":
+        raise ValueError(f"task {t.name!r} has symbolic labels, which only the (tied) transformer answers; "
+                         f"not {network!r}")
+    tied = {"tied": True} if t.symbolic else {}
+    alphabets = t.alphabets(round(alphabet_ratio * n), evaluation, evaluation)
+    samples = [t.sample(size, alphabet, seed=(seed, part)) for part, (size, alphabet)
+               in enumerate(zip((n, evaluation, evaluation), alphabets, strict=True))]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            built = NETWORKS[network](alphabets[-1].stop, t.length, **tied, **options)
+        except TypeError as error:
+            raise ValueError(f"network {network!r}: {error}") from None
+    return Member(built, *samples, lr=lr, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -84,26 +119,9 @@ class Run(Job):
                 if f.metadata.get("network") and (value := getattr(self, f.name)) is not None}
 
     def member(self) -> Member:
-        """The run's network and samples, drawn with its seed."""
-        if self.network not in NETWORKS:
-            raise ValueError(f"unknown network {self.network!r}; known are {', '.join(NETWORKS)}")
-        t = task(self.task, self.seed)
-        if t.symbolic and self.network != "transformer":
-            raise ValueError(f"task {self.task!r} has symbolic labels, which only the (tied) transformer answers; "
-                             f"not {self.network!r}")
-        tied = {"tied": True} if t.symbolic else {}
-        ratio = 1 if self.alphabet_ratio is None else self.alphabet_ratio
-        alphabets = t.alphabets(round(ratio * self.n), self.evaluation, self.evaluation)
-        sizes = (self.n, self.evaluation, self.evaluation)
-        samples = [t.sample(size, alphabet, seed=(self.seed, part))
-                   for part, (size, alphabet) in enumerate(zip(sizes, alphabets, strict=True))]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            try:
-                network = NETWORKS[self.network](alphabets[-1].stop, t.length, **tied, **self.options())
-            except TypeError as error:
-                raise ValueError(f"network {self.network!r}: {error}") from None
-        return Member(network, *samples, lr=self.lr, seed=self.seed)
+        """Returns the run's network and samples, drawn with its seed."""
+        return member(task(self.task, self.seed), self.n, network=self.network, seed=self.seed, lr=self.lr,
+                      evaluation=self.evaluation, alphabet_ratio=self.alphabet_ratio or 1.0, **self.options())
 
     def cost(self) -> float:
         """A rough relative cost: tokens seen forward and backward in an epoch, evaluation counted in, times weights."""

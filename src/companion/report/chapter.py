@@ -1,0 +1,239 @@
+"""`Chapter`: what every chapter of a book does with its rows, in one call each.
+
+It loads the rows that a profile wants, shows figures with their evidence and values, repeats runs live, lists commands
+and verdicts, and hands numbers to the prose.
+"""
+
+import importlib.util
+from collections.abc import Sequence
+
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+
+from .. import figures, paths, sweeps
+from ..claims import VERDICTS, Judgement, scoreboard
+from ..experiments import experiment, of_chapter
+from ..measures import Measured
+from ..results import load
+from . import tables
+from .scoreboard import scoreboard as scoreboard_table
+from .words import compute_time, coverage, number
+
+PROFILES = ("quick", "full")
+UNMEASURED = "(not measured yet)"
+
+
+class Chapter:
+    """A chapter of the project's book.
+
+    Rows are those committed (profile "quick"), or all are made anew into _build/full first (profile "full").
+
+    Example:
+        chapter = Chapter("two-parameters", profile)
+        chapter.curves("aba-abb")          # figure, evidence, values
+        chapter.recheck("aba-abb", "n == 16 and seed < 2", within=0.02)
+    Raises:
+        ValueError: an unknown profile.
+    """
+
+    def __init__(self, name: str, profile: str = "quick") -> None:
+        if profile not in PROFILES:
+            raise ValueError(f"unknown profile {profile!r}; known are {', '.join(PROFILES)}")
+        self.name, self.profile = name, profile
+        self.results = paths.build() / "full" if profile == "full" else None
+        self._rows: dict[str, pd.DataFrame] = {}
+        self._judgements: list[Judgement] | None = None
+        figures.style()
+
+    # ---- rows ------------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Returns the rows of an experiment, one per run; see `companion.results.load`."""
+        if name not in self._rows:
+            if self.results is not None:
+                sweeps.run(name, results=self.results)
+            self._rows[name] = load(name, self.results)
+        return self._rows[name]
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        """The verdicts on the chapter's claims."""
+        if self._judgements is None:
+            if self.results is not None:
+                for j in scoreboard(self.name):
+                    self[j.claim.experiment]
+            self._judgements = scoreboard(self.name, self.results)
+        return self._judgements
+
+    def claim(self, name: str) -> Measured | None:
+        """Returns what was measured for one of the chapter's claims, None where rows are missing.
+
+        Raises:
+            ValueError: the chapter has no such claim.
+        """
+        found = {j.claim.id: j.measured for j in self.judgements}
+        if name not in found:
+            raise ValueError(f"chapter {self.name!r} has no claim {name!r}; it has {', '.join(found) or 'none'}")
+        return found[name]
+
+    # ---- figures ---------------------------------------------------------------------------------------------------
+
+    def show(self, figure: Figure, alt: str, *names: str, note: str = "Mean ± 1 standard error over seeds.") -> None:
+        """Show a figure with its text alternative, and which rows of the named experiments it draws.
+
+        Args:
+            figure: drawn by `companion.figures` or matplotlib.
+            alt: what it shows, in words made from the data.
+            names: the experiments whose rows it draws; without any there is no line of evidence.
+            note: what the marks are, in front of the evidence.
+        """
+        figures.show(figure, alt)
+        if names:
+            self.evidence(*names, note=note)
+
+    def curves(self, name: str, metric: str = "test_loss", *, series: Sequence[str] | None = None,
+               ordered: bool = False, ylabel: str = "test loss on unseen symbols", values: bool = True) -> None:
+        """Show an experiment's learning curves with the paper's behind them, the evidence and the values in a fold.
+
+        Args:
+            name: the experiment.
+            metric: what is drawn.
+            series: only these.
+            ordered: colours from dark to light, for series that are the values of one quantity.
+            ylabel: what the metric is called.
+            values: whether the table of values follows; not where another figure of the same rows has it.
+        """
+        if self._missing(name):
+            return
+        rows = self[name]
+        drawn = figures.learning_curves(name, rows, metric, ylabel, series=series, ordered=ordered)
+        self.show(drawn, figures.alt_text(name, rows, metric, series=series), name)
+        if values:
+            self.values(name, metric)
+
+    def scaling(self, name: str, metric: str, what: str, *, columns: dict[str, str] | None = None,
+                **drawing: object) -> None:
+        """Show a metric against the experiment's x on logarithmic axes, the evidence and the values in a fold.
+
+        Args:
+            name: the experiment.
+            metric: what is drawn.
+            what: the figure's subject, for its text alternative, such as "error against n".
+            columns: metric → heading of the table; the drawn metric alone unless given.
+            drawing: xlabel, ylabel and other arguments of `companion.figures.scaling`.
+        """
+        if self._missing(name):
+            return
+        rows = self[name]
+        self.show(figures.scaling(name, rows, metric, **drawing), figures.scaling_alt(name, rows, metric, what), name)
+        display(tables.scaling_table(name, rows, columns or {metric: metric.replace("_", " ")}))
+
+    def evidence(self, *names: str, note: str = "") -> None:
+        """Show which rows of these experiments a figure or table draws."""
+        lines = " ".join(coverage(name, self[name]) for name in names)
+        display(Markdown(f"*{note} {lines}*".replace("* ", "*", 1)))
+
+    def values(self, name: str, metric: str = "test_loss") -> None:
+        """Show a figure's values in a fold: ours at the best validation epoch and the last, and the paper's."""
+        display(tables.values_table(name, self[name], metric))
+
+    def fit(self, *names: str, metric: str = "test_loss") -> None:
+        """Show how near our mean curves are to the paper's, a table for each experiment."""
+        for name in names:
+            display(Markdown(f"**{experiment(name).title}**"), tables.fit_table(name, self[name], metric))
+
+    def table(self, frame: pd.DataFrame, title: str | None = None) -> None:
+        """Show a table, under a title that opens it at a click if there is one."""
+        display(tables.fold(title, frame) if title else tables.table(frame))
+
+    def _missing(self, name: str) -> bool:
+        """Say so, in one line, where an experiment has no rows."""
+        if len(self[name]):
+            return False
+        display(Markdown(f"*No run of this experiment is done yet: `{command()} run {name}`.*"))
+        return True
+
+    # ---- numbers ---------------------------------------------------------------------------------------------------
+
+    def glue(self, **numbers: object) -> None:
+        """Hand numbers to the prose, which names them: {glue:text}`name`.
+
+        A float gets three significant digits, a whole number its thousands; a string stays as it is, and None says that
+        nothing was measured. The chapter's claims are handed over by `glue_claims`.
+        """
+        from myst_nb import glue
+
+        for name, value in numbers.items():
+            glue(name, _words(value), display=False)
+
+    def glue_claims(self) -> None:
+        """Hand the numbers of the chapter's claims to the prose, and the counts of its verdicts.
+
+        The names are ID.ours, ID.low, ID.high, ID.paper, ID.verdict for the claim ID; claims for their number, and
+        held, part, not-held, not-tested for the counts.
+        """
+        for j in self.judgements:
+            m = j.measured
+            numbers = {"ours": m.ours, "low": m.low, "high": m.high, "paper": m.paper} if m else dict.fromkeys(
+                ("ours", "low", "high", "paper"))
+            self.glue(**{f"{j.claim.id}.{which}": value for which, value in numbers.items()
+                         if not (m and value is None)}, **{f"{j.claim.id}.verdict": j.verdict})
+        counts = [j.verdict for j in self.judgements]
+        self.glue(claims=len(counts), **{verdict.replace("held in ", "").replace(" ", "-"): counts.count(verdict)
+                                         for verdict in VERDICTS})
+
+    # ---- checks, verdicts, commands --------------------------------------------------------------------------------
+
+    def recheck(self, name: str, where: str, *, within: float, metric: str = "test_loss") -> None:
+        """Perform some of an experiment's committed runs again, here and now; the build stops if one differs.
+
+        Args:
+            name: the experiment.
+            where: a query of pandas over its rows, such as "n == 16 and seed < 2".
+            within: by how much the metric may differ from a run's row.
+            metric: what is compared.
+        Raises:
+            ValueError: no row is meant.
+            ResultsDiffer: a run does not give its row's number.
+        """
+        print(sweeps.recheck(name, where, within, metric))
+
+    def verdicts(self) -> None:
+        """Show the verdicts on the chapter's claims; each opens to what decided it."""
+        display(scoreboard_table(self.judgements))
+
+    def commands(self, *names: str) -> None:
+        """Show what repeats this page: the chapter's own commands, and that of each experiment with what it costs.
+
+        Args:
+            names: the experiments; those that the chapter declares unless given.
+        """
+        own = list(names) or [e.name for e in of_chapter(self.name)]
+        spent = compute_time(pd.concat([self[name] for name in own]).drop_duplicates("key")) if own else "nothing"
+        lines = [
+            (f"make chapter C={self.name}", "executes this page from the committed rows, live checks included", ""),
+            (f"make chapter C={self.name} PROFILE=full", "performs all runs of this page again, then executes it",
+             f"the rows took {spent}"),
+            *((f"{command()} run {name}", f"performs the runs that results/{experiment(name).path().name} lacks",
+               str(sweeps.progress(name))) for name in own),
+        ]
+        rows = "\n".join(f"| `{words}` | {what} | {cost} |" for words, what, cost in lines)
+        display(Markdown(f"| command | what it does | cost |\n|---|---|---|\n{rows}"))
+
+
+def command() -> str:
+    """Returns the project's command line: that of the package of its grids, or companion's own."""
+    package = paths.project().grids.split(".")[0]
+    own = "." in paths.project().grids and importlib.util.find_spec(f"{package}.__main__")
+    return f"python -m {package if own else 'companion'}"
+
+
+def _words(value: object) -> str:
+    if value is None:
+        return UNMEASURED
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or hasattr(value, "dtype") and value.dtype.kind in "iu":  # type: ignore[union-attr]
+        return f"{value:,}"
+    return number(float(value))  # type: ignore[arg-type]
