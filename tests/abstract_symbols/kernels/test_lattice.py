@@ -32,7 +32,8 @@ def test_at_large_beta_the_bar_is_met_up_to_a_limit():
     value, error = attention_by_monte_carlo(*pair, 8.0, 1.0)
     assert abs(kernel.attention(*pair) - value) < 4 * error
     assert kernel.attention_error(*pair) <= 1e-5 * value
-    affordable = [LatticeRule(beta, 1.0, 0, "cpu").is_affordable(canonical_pattern(*pair)) for beta in (1, 5, 8, 10, 12, 20, 1e9)]
+    affordable = [LatticeRule(beta, 1.0, 0, "cpu").is_affordable(canonical_pattern(*pair))
+                  for beta in (1, 5, 8, 10, 12, 20, 1e9)]
     assert affordable == [True] * 5 + [False] * 2
 
 

@@ -1,6 +1,5 @@
 """Equality patterns: the same for renamed and exchanged strings."""
 
-import pytest
 
 from abstract_symbols.kernels import TransformerKernel
 from abstract_symbols.kernels.patterns import canonical_pattern

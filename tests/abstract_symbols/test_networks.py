@@ -52,7 +52,6 @@ configurations = st.fixed_dictionaries({
 
 
 @given(configurations, seeds)
-@settings(max_examples=30)
 def test_reading_the_last_position_equals_reading_all(configuration, seed):
     torch.manual_seed(seed)
     attention = Attention(6, **configuration).double()

@@ -126,7 +126,6 @@ def test_the_xor_appears_at_order_eight_as_the_exact_derivatives_say():
 
 
 @given(sets, st.sampled_from(list(KERNELS)), st.permutations("αβγ"))
-@settings(max_examples=30)
 def test_template_matrices_are_symmetric_blind_to_names_and_positive(patterns, b2, names):
     assume(len({len(p) for p in patterns}) == 1)
     try:
