@@ -99,7 +99,7 @@ class KernelRidge:
             result = _gram(self.kernel, tokens, self._tokens, len(self._regular)) @ self._sums
         else:
             group = StringGroup.as_given(tokens, len(self._regular))
-            gram = GramOperator(self, self._train, group)
+            gram = GramOperator(self._weights, self._train, group)
             result = np.empty((len(tokens), self._sums.shape[1]))
             for column, sums in zip(result.T, self._sums.T, strict=True):
                 column[group.rows] = gram @ sums
