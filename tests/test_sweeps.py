@@ -64,34 +64,6 @@ def test_a_scheduler_that_is_not_there_is_named(spread, tmp_path):
         run("spread", scheduler="tcp://127.0.0.1:1", results=tmp_path)
 
 
-def test_an_ensemble_that_does_not_fit_is_split_and_gives_the_same(monkeypatch):
-    members = [Run("same-different", n=16, seed=seed, **SMALL, evaluation=50).member() for seed in range(6)]
-    monkeypatch.setattr(ensembles, "CPU_BYTES", 2**30)
-    alone = ensembles.train([m for m in members if m.seed == 3], epochs=5, stop=0)
-    members[3] = Run("same-different", n=16, seed=3, **SMALL, evaluation=50).member()
-    sizes, start = [], ensembles.Ensemble.__init__
-
-    def limited(self, part, *rest):
-        sizes.append(len(part))
-        if len(part) > 2:
-            raise torch.cuda.OutOfMemoryError("no room for more than two")
-        start(self, part, *rest)
-
-    monkeypatch.setattr(ensembles.Ensemble, "__init__", limited)
-    outcomes = ensembles.train(members, epochs=5, stop=0)
-    assert sizes == [6, 3, 2, 2, 2]
-    assert outcomes[3].test_loss == pytest.approx(alone[0].test_loss, abs=1e-5)
-
-
-def test_one_network_that_does_not_fit_is_an_error(monkeypatch):
-    def full(*_):
-        raise torch.cuda.OutOfMemoryError("full")
-
-    monkeypatch.setattr(ensembles.Ensemble, "__init__", full)
-    with pytest.raises(torch.cuda.OutOfMemoryError):
-        ensembles.train([Run("same-different", n=4, seed=0, **SMALL).member()])
-
-
 def test_units_on_a_cpu_are_what_its_cache_holds(monkeypatch):
     """On a CPU the size of an ensemble is fixed by the cache, so that units are the same on every machine."""
     runs = [Run("same-different", n=16, seed=seed, **SMALL) for seed in range(4)]

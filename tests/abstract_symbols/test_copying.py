@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from abstract_symbols.theory import ProgressRun
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from abstract_symbols.copying import PARAMETERS, CopyModel, overlap, progress_law, span_share
+from abstract_symbols.runs.copying import ProgressRun
 
 VOCAB, SEEN = 40, torch.arange(8)
 UNSEEN = torch.arange(8, VOCAB)

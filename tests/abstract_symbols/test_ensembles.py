@@ -461,3 +461,31 @@ def test_samples_of_different_sizes_are_not_trained_together(split):
 
 def test_an_outcome_that_never_was_says_so():
     assert math.isnan(Outcome().test_loss) and Outcome().best_epoch == 0
+
+
+# ---- memory ------------------------------------------------------------------------------------------------------
+
+
+def test_an_ensemble_that_does_not_fit_is_split_and_gives_the_same(monkeypatch, one_ensemble):
+    (alone,) = train([member("transformer", 3)], epochs=5, stop=0)
+    sizes, start = [], Ensemble.__init__
+
+    def limited(self, part, *rest):
+        sizes.append(len(part))
+        if len(part) > 2:
+            raise torch.cuda.OutOfMemoryError("no room for more than two")
+        start(self, part, *rest)
+
+    monkeypatch.setattr(Ensemble, "__init__", limited)
+    outcomes = train([member("transformer", seed) for seed in range(6)], epochs=5, stop=0)
+    assert sizes == [6, 3, 2, 2, 2]
+    assert outcomes[3].test_loss == pytest.approx(alone.test_loss, rel=1e-9)
+
+
+def test_one_network_that_does_not_fit_is_an_error(monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(Ensemble, "__init__", full)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        train([member("transformer", 0)])

@@ -3,9 +3,15 @@
 import pytest
 import torch
 
-from abstract_symbols import experiments, theory
+from abstract_symbols.experiments import EXPERIMENTS
 from abstract_symbols.kernels import TransformerKernel
-from abstract_symbols.runs import Run
+from abstract_symbols.runs.copying import EmbeddingRun, ProgressRun
+from abstract_symbols.runs.distributions import AnswerRun, OutputDistributionRun
+from abstract_symbols.runs.features import AttentionRun, LastLayerRun
+from abstract_symbols.runs.training import Run
+from companion.experiments import Experiment
+from companion.results import read_rows
+from companion.sweeps import perform, run
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
 
@@ -29,19 +35,19 @@ RUNS = {
     "mlp": (Run, {"task": "same-different", "network": "mlp", "gram": True, **SHORT}),
     "rnn": (Run, {"task": "aba-abb", "network": "rnn", **SHORT}),
     "lstm": (Run, {"task": "aba-abb", "network": "lstm", **SHORT}),
-    "law": (theory.LawRun, {"task": "same-different", "network": "mlp", **SHORT}),
-    "last layer": (theory.LastLayerRun, {**TRANSFORMER, "readout_only": True}),
-    "attention": (theory.AttentionRun, TRANSFORMER),
-    "answers": (theory.AnswerRun, {**TRANSFORMER, "task": "program-symbolic"}),
-    "collapse": (theory.EmbeddingRun, COPY),
-    "progress": (theory.ProgressRun, {"n": 4, "d_emb": 16}),
+    "output distribution": (OutputDistributionRun, {"task": "same-different", "network": "mlp", **SHORT}),
+    "last layer": (LastLayerRun, {**TRANSFORMER, "readout_only": True}),
+    "attention": (AttentionRun, TRANSFORMER),
+    "answers": (AnswerRun, {**TRANSFORMER, "task": "program-symbolic"}),
+    "collapse": (EmbeddingRun, COPY),
+    "progress": (ProgressRun, {"n": 4, "d_emb": 16}),
 }
 
 
 @pytest.mark.parametrize("kind, options", RUNS.values(), ids=RUNS)
 def test_a_run_on_a_gpu_gives_the_numbers_of_the_cpu(kind, options):
     runs = [kind(**options, seed=seed) for seed in range(3)]
-    on_cpu, on_gpu = (experiments.perform(runs, device, "tested") for device in ("cpu", "cuda"))
+    on_cpu, on_gpu = (perform(runs, device, "tested") for device in ("cpu", "cuda"))
     for mine, theirs in zip(on_gpu, on_cpu, strict=True):
         assert (mine["device"], theirs["device"]) == (torch.cuda.get_device_name(), "cpu")
         for metric in kind.METRICS:
@@ -50,17 +56,17 @@ def test_a_run_on_a_gpu_gives_the_numbers_of_the_cpu(kind, options):
 
 def test_many_networks_at_once_on_a_gpu_are_those_trained_alone():
     runs = [Run(**TRANSFORMER, seed=seed) for seed in range(4)]
-    together = [row["test_loss"] for row in experiments.perform(runs, "cuda", "tested")]
-    alone = [experiments.perform([run], "cuda", "tested")[0]["test_loss"] for run in runs]
+    together = [row["test_loss"] for row in perform(runs, "cuda", "tested")]
+    alone = [perform([one], "cuda", "tested")[0]["test_loss"] for one in runs]
     assert together == pytest.approx(alone, rel=1e-3)
 
 
 def test_a_sweep_on_a_gpu_writes_its_rows(tmp_path, monkeypatch):
-    e = experiments.Experiment(name="tiny", title="Tiny", base=TRANSFORMER | {"n": 8}, series={"Transformer": {}},
+    e = Experiment(kind=Run, name="tiny", title="Tiny", base=TRANSFORMER | {"n": 8}, series={"Transformer": {}},
                                grid={"lr": (1e-3, 1e-2)}, seeds=2)
-    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", e)
-    assert experiments.run("tiny", device="auto", results=tmp_path) == 0
-    rows = experiments.read_rows(e.path(tmp_path))
+    monkeypatch.setitem(EXPERIMENTS, "tiny", e)
+    assert run("tiny", device="auto", results=tmp_path) == 0
+    rows = read_rows(e.path(tmp_path), Run)
     assert len(rows) == 4 and {row["device"] for row in rows} == {torch.cuda.get_device_name()}
 
 
