@@ -12,10 +12,10 @@ r"""
 
 *Every public function and class of `abstract_symbols`, made from its docstring.*
 
-The names that most readers need can be imported from the package itself: `Template`, `TemplateTask`, `Sample`, `Transformer`, `MLP`,
-`TransformerKernel`, `FiniteTransformer`, `KernelRidge` and `template_matrix`. All others are imported from their module. Names in the text of the
-chapters link to this page. A paragraph *Source* says where in the paper, or in this book, a thing comes from; the symbols are explained in
-{doc}`notation`.
+The names that most readers need can be imported from the package itself: `Template`, `TemplateTask`, `Sample`, `Transformer`, `MLP`, `TransformerKernel`, `FiniteTransformer`, `KernelRidge` and `template_matrix`.
+All others are imported from their module.
+Names in the text of the chapters link to this page.
+A paragraph *Source* says where in the paper, or in this book, a thing comes from; the symbols are explained in {doc}`notation`.
 
 ## Tasks and samples
 

@@ -10,14 +10,19 @@
 r"""
 # Random tasks: how many templates, and what tells them apart
 
-*Draw templates at random. In the paper's curves more templates need more strings, and one ordinary token makes the task almost free. The template matrix predicts both,
-an exception, and which of the drawn tasks are hard. It also suggests how the paper may have drawn its tasks.*
+*Draw templates at random.
+In the paper's curves more templates need more strings, and one ordinary token makes the task almost free.
+The template matrix predicts both, an exception, and which of the drawn tasks are hard.
+It also suggests how the paper may have drawn its tasks.*
 
-So far every task was chosen by hand. What makes a task hard in general? The paper draws the templates at random and turns one knob at a time
-{cite:p}`boixadsera2024abstract`: the number $r$ of templates, and the number $R$ of {term}`regular tokens <regular token>` (ordinary tokens, which stand for themselves). We add
-two knobs, the length $k$ and the number $w$ of {term}`wildcards <wildcard>`. And before we look at any trained network, we ask the theory of {doc}`template-matrix` how hard each of the drawn tasks is.
+So far every task was chosen by hand.
+What makes a task hard in general?
+The paper draws the templates at random and turns one knob at a time {cite:p}`boixadsera2024abstract`: the number $r$ of templates, and the number $R$ of {term}`regular tokens <regular token>` (ordinary tokens, which stand for themselves).
+We add two knobs, the length $k$ and the number $w$ of {term}`wildcards <wildcard>`.
+And before we look at any trained network, we ask the theory of {doc}`template-matrix` how hard each of the drawn tasks is.
 
-*Builds on {doc}`template-matrix` and {doc}`two-parameters`. Leads to {doc}`sensitivity` (what the settings of training do).*
+*Builds on {doc}`template-matrix` and {doc}`two-parameters`.
+Leads to {doc}`sensitivity` (what the settings of training do).*
 """
 
 # %% tags=["parameters"]
@@ -56,14 +61,17 @@ r"""
 :label: random-template-task
 :class: ours
 
-Draw $r$ templates of length $k$, each position uniformly from $w$ wildcards and $R$ regular tokens. A template that shares a string with one drawn before is
-drawn again. If a regular token occurs in no template, all are drawn again. Half of the templates have label $+1$, the other half $-1$ (the odd one out has $+1$).
+Draw $r$ templates of length $k$, each position uniformly from $w$ wildcards and $R$ regular tokens.
+A template that shares a string with one drawn before is drawn again.
+If a regular token occurs in no template, all are drawn again.
+Half of the templates have label $+1$, the other half $-1$ (the odd one out has $+1$).
 Every seed draws a new task.
 ::::
 
-The paper's figures give $r$ and $R$. How its templates were drawn, how long they are and how many wildcards they have is not public, so $k = 5$ and $w = 3$ are ours. Since the templates
-are equally likely and the labels $\pm1$ are balanced, the constant answer $0$ has loss $1$: **a test loss of 1 is {term}`chance`**. (With an odd $r$ the best constant does
-slightly better, with loss $1 - 1/r^2$.)
+The paper's figures give $r$ and $R$.
+How its templates were drawn, how long they are and how many wildcards they have is not public, so $k = 5$ and $w = 3$ are ours.
+Since the templates are equally likely and the labels $\pm1$ are balanced, the constant answer $0$ has loss $1$: **a test loss of 1 is {term}`chance`**.
+(With an odd $r$ the best constant does slightly better, with loss $1 - 1/r^2$.)
 """
 
 # %%
@@ -87,19 +95,21 @@ figures.show(figure, alt="Rows of coloured tiles, strings of four random templat
 
 # %% [markdown]
 r"""
-*Four random templates with $R = 1$. The regular token A is the only one that training and test share.*
+*Four random templates with $R = 1$.
+The regular token A is the only one that training and test share.*
 
 ## What the theory predicts
 
-A network whose last layer alone is trained is ridge regression with the kernel of {doc}`transformer-kernel`, and what carries over to unseen symbols is the {term}`template matrix` $N$. If the labels lie
-along the eigenvector of its smallest eigenvalue $\nu$, then such a network reaches a test loss of one half at about
+A network whose last layer alone is trained is ridge regression with the kernel of {doc}`transformer-kernel`, and what carries over to unseen symbols is the {term}`template matrix` $N$.
+If the labels lie along the eigenvector of its smallest eigenvalue $\nu$, then such a network reaches a test loss of one half at about
 
 $$
 n \approx \frac{r\, D\, (\sqrt 2 - 1)}{\nu}
 $$ (strings-needed)
 
-strings, with $D = \lambda + K(x, x) - N_{ii}$ ({doc}`template-matrix`, {doc}`learning-from-n`). So two things make a task hard: a small share $1/r$ of the
-strings for each template, and templates that the kernel can hardly tell apart. `predicted_samples` solves for $n$ with all of $N$ and the actual labels:
+strings, with $D = \lambda + K(x, x) - N_{ii}$ ({doc}`template-matrix`, {doc}`learning-from-n`).
+So two things make a task hard: a small share $1/r$ of the strings for each template, and templates that the kernel can hardly tell apart.
+`predicted_samples` solves for $n$ with all of $N$ and the actual labels:
 """
 
 # %%
@@ -139,10 +149,12 @@ So the kernel would need {by_r[2]:.0f} strings for $r$ = 2, {by_r[7]:.0f} for $r
 r"""
 ## Why one regular token is worth so much, and when it is not
 
-A regular token is the same in training and test. Where it stands, or how often, can be learned by heart on tokens that *were* seen. No symbol need be compared with another. In the language of
-{doc}`template-matrix`: the squared distance of two templates in the attention layer is, for small $\beta$, of order $\beta^0$ if they differ in the *number* of a regular token, $\beta^2$
-if they differ in its *place*, but only $\beta^4$ or $\beta^6$ if nothing but the *equality* of wildcards tells them apart. This suggests an exception: if the regular token has the same places in
-both templates, it should hardly help. Here are the five tasks with $R = 1$:
+A regular token is the same in training and test.
+Where it stands, or how often, can be learned by heart on tokens that *were* seen.
+No symbol need be compared with another.
+In the language of {doc}`template-matrix`: the squared distance of two templates in the attention layer is, for small $\beta$, of order $\beta^0$ if they differ in the *number* of a regular token, $\beta^2$ if they differ in its *place*, but only $\beta^4$ or $\beta^6$ if nothing but the *equality* of wildcards tells them apart.
+This suggests an exception: if the regular token has the same places in both templates, it should hardly help.
+Here are the five tasks with $R = 1$:
 """
 
 # %%
@@ -167,8 +179,9 @@ The task{"s" if len(hard) > 1 else ""} of seed {", ".join(map(str, hard["seed"])
 r"""
 ## The number of templates
 
-Now the networks. The protocol is that of {doc}`same-different`: the plain transformer, five seeds, and each seed draws its own templates. The paper's curves for four of the numbers $r$, and ours
-as far as they go:
+Now the networks.
+The protocol is that of {doc}`same-different`: the plain transformer, five seeds, and each seed draws its own templates.
+The paper's curves for four of the numbers $r$, and ours as far as they go:
 """
 
 # %%
@@ -228,8 +241,10 @@ Markdown(text)
 r"""
 ### How might the paper have drawn its templates?
 
-The paper's own curves give a hint. If two templates need $n$ strings, how many do $r$ templates need? By {eq}`strings-needed`, $r/2$ times as many if what counts of the template matrix's eigenvalues is the same for all $r$, and more if it falls
-with $r$. So here is the number of strings *a template*, $n / r$, in the paper's curves (where they cross one half) and as the template matrix predicts it for several ways of drawing, the median over five tasks each:
+The paper's own curves give a hint.
+If two templates need $n$ strings, how many do $r$ templates need?
+By {eq}`strings-needed`, $r/2$ times as many if what counts of the template matrix's eigenvalues is the same for all $r$, and more if it falls with $r$.
+So here is the number of strings *a template*, $n / r$, in the paper's curves (where they cross one half) and as the template matrix predicts it for several ways of drawing, the median over five tasks each:
 """
 
 # %% tags=["remove-input"]
@@ -271,7 +286,8 @@ in the (geometric) mean over $r$ {min(np.exp(np.log(off[way]).mean()) for way in
 
 # %% [markdown]
 r"""
-So four claims were written down: networks trained on tasks of $k = 6$ positions and $w = 2$ wildcards, which are short and therefore cheap to train, should reach one half at the paper's $n$, within the usual factor 2, for $r$ = 2, 4, 7 and 15. Then training began.
+So four claims were written down: networks trained on tasks of $k = 6$ positions and $w = 2$ wildcards, which are short and therefore cheap to train, should reach one half at the paper's $n$, within the usual factor 2, for $r$ = 2, 4, 7 and 15.
+Then training began.
 """
 
 # %% tags=["remove-input"]
@@ -321,7 +337,9 @@ if len(regular):
 
 # %% [markdown]
 r"""
-Does the prediction hold for the single tasks? With $R = 1$ the seed of the exception should stay hard, while the others become easy. The test loss by seed:
+Does the prediction hold for the single tasks?
+With $R = 1$ the seed of the exception should stay hard, while the others become easy.
+The test loss by seed:
 """
 
 # %% tags=["remove-input"]
@@ -348,7 +366,8 @@ Markdown(text)
 r"""
 ## Length and wildcards
 
-Two knobs of ours, without published curves, at $r = 2$ and $R = 0$. The theory's word on them, medians over the five seeds:
+Two knobs of ours, without published curves, at $r = 2$ and $R = 0$.
+The theory's word on them, medians over the five seeds:
 """
 
 # %%
@@ -406,9 +425,13 @@ Markdown(text)
 r"""
 ## Task by task
 
-Means hide that every seed draws its own task. So here is each task by itself, and with them the tasks of the other chapters whose labels are $\pm1$. Across: the number of strings that the kernel predicts. Upward: the $n$ at
-which the plain transformer trained on the task falls below one half (one network at each $n$ for a random task, the mean of five for the others). The kernel is the one defined above; it knows the templates, and nothing of any trained network. Its prediction is for a network that trains its last layer only, and ours train
-everything, so the two need not agree. Tasks with $R = 1$ and $R = 2$ are left out of the picture, for most of them need a few dozen strings at most, far from all others.
+Means hide that every seed draws its own task.
+So here is each task by itself, and with them the tasks of the other chapters whose labels are $\pm1$.
+Across: the number of strings that the kernel predicts.
+Upward: the $n$ at which the plain transformer trained on the task falls below one half (one network at each $n$ for a random task, the mean of five for the others).
+The kernel is the one defined above; it knows the templates, and nothing of any trained network.
+Its prediction is for a network that trains its last layer only, and ours train everything, so the two need not agree.
+Tasks with $R = 1$ and $R = 2$ are left out of the picture, for most of them need a few dozen strings at most, far from all others.
 """
 
 # %% tags=["remove-input"]
@@ -489,7 +512,8 @@ figures.table(pd.DataFrame({
 
 # %% [markdown]
 r"""
-How much of this hangs on the kernel's parameters, which are not those of any trained network? The same prediction for the tasks with $r = 2$, $R = 0$ and at most seven positions, with other $\beta$, $\gamma$ and $b_1$:
+How much of this hangs on the kernel's parameters, which are not those of any trained network?
+The same prediction for the tasks with $r = 2$, $R = 0$ and at most seven positions, with other $\beta$, $\gamma$ and $b_1$:
 """
 
 # %% tags=["remove-input"]
@@ -517,8 +541,8 @@ These tasks lie closer together than those of the figure, so their order is hard
 r"""
 ### Twelve tasks that were not seen before
 
-All this was found after the networks had been trained. So a claim was written down, and then networks were trained on twelve tasks of another kind, two templates of length 6 with up to five wildcards: do they need more strings where the
-template matrix, with the kernel above, says so?
+All this was found after the networks had been trained.
+So a claim was written down, and then networks were trained on twelve tasks of another kind, two templates of length 6 with up to five wildcards: do they need more strings where the template matrix, with the kernel above, says so?
 """
 
 # %% tags=["remove-input"]
@@ -544,8 +568,9 @@ Markdown(f"The rank correlation is {verdict.measured.ours:.2f} (95 % bootstrap i
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured: [$n_{50}$](#half-point), the $n$ at which the mean test loss falls through one half, within a factor 2 of the published to hold, and a factor 4 to hold in part; "lower" needs
-$p < 0.01$ over seeds at every $n$ named. (Some claims are younger: that on the length was stated when its networks were trained, but before their losses were looked at; those on six positions and two wildcards, and that on the twelve tasks, before any of their networks was trained.) How the paper drew its templates we do not know, so a verdict here compares averages over random tasks of possibly different kinds.
+The tolerances were fixed before anything was measured: [$n_{50}$](#half-point), the $n$ at which the mean test loss falls through one half, within a factor 2 of the published to hold, and a factor 4 to hold in part; "lower" needs $p < 0.01$ over seeds at every $n$ named.
+(Some claims are younger: that on the length was stated when its networks were trained, but before their losses were looked at; those on six positions and two wildcards, and that on the twelve tasks, before any of their networks was trained.)
+How the paper drew its templates we do not know, so a verdict here compares averages over random tasks of possibly different kinds.
 """
 
 # %% tags=["remove-input"]
@@ -589,7 +614,8 @@ Markdown(f"""
 r"""
 ## Try
 
-Draw other tasks and see how hard the template matrix thinks they are. Which of these pairs is hardest to tell apart?
+Draw other tasks and see how hard the template matrix thinks they are.
+Which of these pairs is hardest to tell apart?
 """
 
 # %%

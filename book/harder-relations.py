@@ -10,13 +10,15 @@
 r"""
 # Harder relations: more templates, more strings
 
-*Majorities, counts and puzzles from psychology are all template tasks. They have more templates than same or different; for majorities, the paper's curves show that this takes more strings, with $a$ and $b$ and
-without.*
+*Majorities, counts and puzzles from psychology are all template tasks.
+They have more templates than same or different; for majorities, the paper's curves show that this takes more strings, with $a$ and $b$ and without.*
 
-Same or different is a relation between two symbols. This chapter asks about more symbols at once: whether the first is in the majority, how many are distinct, whether an analogy holds. It ends where the book began, with same
-or different, but answered in words.
+Same or different is a relation between two symbols.
+This chapter asks about more symbols at once: whether the first is in the majority, how many are distinct, whether an analogy holds.
+It ends where the book began, with same or different, but answered in words.
 
-*Builds on {doc}`same-different` and {doc}`two-parameters`. Leads to {doc}`why-copying-fails` (labels that are symbols themselves); {doc}`diverse-data` (what makes a task hard in general).*
+*Builds on {doc}`same-different` and {doc}`two-parameters`.
+Leads to {doc}`why-copying-fails` (labels that are symbols themselves); {doc}`diverse-data` (what makes a task hard in general).*
 """
 
 # %% tags=["parameters"]
@@ -53,10 +55,13 @@ r"""
 :label: relations
 :class: paper
 
-A {term}`template task` has any number of templates, pairwise {term}`disjoint <disjoint templates>`, and one label for each. The same label may belong to several templates.
+A {term}`template task` has any number of templates, pairwise {term}`disjoint <disjoint templates>`, and one label for each.
+The same label may belong to several templates.
 ::::
 
-So a relation between $k$ symbols is a list of ways in which $k$ symbols can be equal, each with its label. All ways together are many (the Bell numbers: 52 for five symbols, 877 for seven). The longer the list, the fewer training strings each template has:
+So a relation between $k$ symbols is a list of ways in which $k$ symbols can be equal, each with its label.
+All ways together are many (the Bell numbers: 52 for five symbols, 877 for seven).
+The longer the list, the fewer training strings each template has:
 """
 
 # %% tags=["hide-input"]
@@ -77,14 +82,18 @@ figures.table(pd.DataFrame([
 
 # %% [markdown]
 r"""
-A network that learns the templates one by one needs a certain number of strings for each. One that finds what the templates of a label have in common might do with fewer. The kernel theorem covers all these tasks, for it allows any finite number of disjoint
-templates ({prf:ref}`kernel-theorem`), but how many strings it takes depends on how well the template matrix is conditioned ({doc}`template-matrix`).
+A network that learns the templates one by one needs a certain number of strings for each.
+One that finds what the templates of a label have in common might do with fewer.
+The kernel theorem covers all these tasks, for it allows any finite number of disjoint templates ({prf:ref}`kernel-theorem`), but how many strings it takes depends on how well the template matrix is conditioned ({doc}`template-matrix`).
 
-In all figures, *plain* is the paper's transformer and *modified* the same with the {term}`identity parameters` $a$ and $b$ in every head ({doc}`two-parameters`, {doc}`same-different`). The training {term}`protocol` is that of {doc}`same-different`.
+In all figures, *plain* is the paper's transformer and *modified* the same with the {term}`identity parameters` $a$ and $b$ in every head ({doc}`two-parameters`, {doc}`same-different`).
+The training {term}`protocol` is that of {doc}`same-different`.
 
 ## Majority
 
-*Does the first symbol stand at more than half of the positions?* The strings consist of at most two symbols. Here are the eight templates of length 4:
+*Does the first symbol stand at more than half of the positions?*
+The strings consist of at most two symbols.
+Here are the eight templates of length 4:
 """
 
 # %% tags=["hide-input"]
@@ -101,8 +110,11 @@ r"""
 ::::{admonition} Details that we chose
 :class: ours
 
-The paper shows the curves, but not which templates are behind them. We take *all* strings of at most two symbols, $2^{k-1}$ templates, equally likely, with the label $+1$ where the first symbol is in the *strict* majority. Only even lengths give as many templates with
-$+1$ as with $-1$, and even lengths are those of the paper's figure. For $k = 2$ this is same or different. The label's variance is 1, so {term}`chance` is a loss of 1.
+The paper shows the curves, but not which templates are behind them.
+We take *all* strings of at most two symbols, $2^{k-1}$ templates, equally likely, with the label $+1$ where the first symbol is in the *strict* majority.
+Only even lengths give as many templates with $+1$ as with $-1$, and even lengths are those of the paper's figure.
+For $k = 2$ this is same or different.
+The label's variance is 1, so {term}`chance` is a loss of 1.
 (In a trial with $a$ and $b$ we asked whether *any* symbol is in the strict majority: at $k = 4$ that came no nearer to the paper's curve.)
 ::::
 """
@@ -136,7 +148,8 @@ In the paper's curves, the plain transformer crosses one half at $n$ = {words["m
 
 # %% [markdown]
 r"""
-How well do our curves fit the paper's? (All $n$ at which both have a mean.)
+How well do our curves fit the paper's?
+(All $n$ at which both have a mean.)
 """
 
 # %% tags=["remove-input"]
@@ -148,8 +161,10 @@ for name, title in (("majority", "Plain"), ("majority-modified", "Modified, with
 r"""
 ### A smaller multiplier, a variant of ours
 
-With $a$ and $b$ our networks are far from the paper's at length 4 and beyond. One setting that the paper does not state is the multiplier $c_{KQ}$ of $a$, that is, how fast a step of training can make attention depend on equality. It is 100 in all our
-tasks. The four symbols again, with 10, 30 and 100, 3 seeds; the paper's curve is drawn beside that of 100, the setting on which the verdicts on length 4 rest (with five seeds; here are the first three):
+With $a$ and $b$ our networks are far from the paper's at length 4 and beyond.
+One setting that the paper does not state is the multiplier $c_{KQ}$ of $a$, that is, how fast a step of training can make attention depend on equality.
+It is 100 in all our tasks.
+The four symbols again, with 10, 30 and 100, 3 seeds; the paper's curve is drawn beside that of 100, the setting on which the verdicts on length 4 rest (with five seeds; here are the first three):
 """
 
 # %%
@@ -166,7 +181,8 @@ display(Markdown(f"{figures.crossings('majority-multipliers', multipliers)} The 
 
 # %% [markdown]
 r"""
-Seeds that have chosen a setting cannot also judge it. So the claim was stated once more for 30, and then five other seeds were run:
+Seeds that have chosen a setting cannot also judge it.
+So the claim was stated once more for 30, and then five other seeds were run:
 """
 
 # %%
@@ -183,13 +199,17 @@ display(Markdown(f"{figures.crossings('majority-multiplier-30', fresh)} The pape
 r"""
 ## Counting
 
-*How many distinct symbols are among five?* The label is the number itself.
+*How many distinct symbols are among five?*
+The label is the number itself.
 
 ::::{admonition} Details that we chose
 :class: ours
 
-Every number from 1 to $k$ is equally likely, and for each number all its templates are. The network gives one real number and is trained with the squared loss. An answer is *wrong* if another number is nearer to it than the right one. Guessing is
-wrong with probability 0.8 for five symbols, and 6/7 for seven. The paper's figure shows the test error.
+Every number from 1 to $k$ is equally likely, and for each number all its templates are.
+The network gives one real number and is trained with the squared loss.
+An answer is *wrong* if another number is nearer to it than the right one.
+Guessing is wrong with probability 0.8 for five symbols, and 6/7 for seven.
+The paper's figure shows the test error.
 ::::
 """
 
@@ -218,10 +238,12 @@ display(figures.fit_table("counting-5", rows["counting-5"], "test_error") if len
 
 # %% [markdown]
 r"""
-In the squared loss, which is what the networks are trained with, always answering the mean has a test loss of 2, the variance of the numbers 1 to 5. The fully-connected network, with errors near 0.8, does much worse than this constant. The
-folded table above has errors only; `book/results/counting-5.csv` has both.
+In the squared loss, which is what the networks are trained with, always answering the mean has a test loss of 2, the variance of the numbers 1 to 5.
+The fully-connected network, with errors near 0.8, does much worse than this constant.
+The folded table above has errors only; `book/results/counting-5.csv` has both.
 
-Here too the multiplier $c_{KQ}$ of $a$ may be what keeps our networks from the paper's numbers. With 10, 30 and 100, 3 seeds; then 30 with five others, on which a claim had been stated before they were run:
+Here too the multiplier $c_{KQ}$ of $a$ may be what keeps our networks from the paper's numbers.
+With 10, 30 and 100, 3 seeds; then 30 with five others, on which a claim had been stated before they were run:
 """
 
 # %%
@@ -247,13 +269,14 @@ display(Markdown(f"The paper's curve: {figures.number(claims.published_n50('coun
 
 # %% [markdown]
 r"""
-On `αβα` against `αββ` the multiplier hardly matters ({doc}`two-parameters`). With the 8 templates of the majority of four and the 52 of counting, 100 is too large, and for counting the smallest of the three is the best: many pairs of positions have to be compared there, and perhaps
-a large step in $a$, which moves all of them at once, gets in the way.
+On `αβα` against `αββ` the multiplier hardly matters ({doc}`two-parameters`).
+With the 8 templates of the majority of four and the 52 of counting, 100 is too large, and for counting the smallest of the three is the best: many pairs of positions have to be compared there, and perhaps a large step in $a$, which moves all of them at once, gets in the way.
 """
 
 # %% [markdown]
 r"""
-Seven symbols have many more templates. The paper has no figure of it:
+Seven symbols have many more templates.
+The paper has no figure of it:
 """
 
 # %%
@@ -271,10 +294,14 @@ display(Markdown(figures.crossings("counting-7", rows["counting-7"], "test_error
 r"""
 ## Puzzles from psychology
 
-Psychologists give such tests to people and animals, since they can be answered for things that nobody has seen before. A figure of the paper shows templates of them, but no training. We make a task of each, with labels $\pm1$; the templates, and what counts as a wrong
-answer, are ours.
+Psychologists give such tests to people and animals, since they can be answered for things that nobody has seen before.
+A figure of the paper shows templates of them, but no training.
+We make a task of each, with labels $\pm1$; the templates, and what counts as a wrong answer, are ours.
 
-**Match to sample.** First a pair, the sample: its two symbols are equal or not. Then two pairs to choose from, of which one has equal symbols. Is the *first* of them alike to the sample in this ($+1$), or the second ($-1$)?
+**Match to sample.**
+First a pair, the sample: its two symbols are equal or not.
+Then two pairs to choose from, of which one has equal symbols.
+Is the *first* of them alike to the sample in this ($+1$), or the second ($-1$)?
 """
 
 # %% tags=["remove-input"]
@@ -292,7 +319,9 @@ picture("match-to-sample", (2, 2, 2), "Templates of three rows of two symbols")
 
 # %% [markdown]
 r"""
-**Identity rules.** A first triple follows one of the rules $AAA$, $ABA$, $ABB$. Does a second one, of other symbols, follow the same rule?
+**Identity rules.**
+A first triple follows one of the rules $AAA$, $ABA$, $ABB$.
+Does a second one, of other symbols, follow the same rule?
 """
 
 # %% tags=["remove-input"]
@@ -300,7 +329,9 @@ picture("identity-rules", (3, 3), "Templates of two rows of three symbols")
 
 # %% [markdown]
 r"""
-**Distribution of three.** Three different symbols, then three places to be filled with the same three in any order. Is the last symbol the one that is still lacking?
+**Distribution of three.**
+Three different symbols, then three places to be filled with the same three in any order.
+Is the last symbol the one that is still lacking?
 """
 
 # %% tags=["remove-input"]
@@ -308,7 +339,9 @@ picture("distribution-of-three", (3, 3), "Templates of two rows of three symbols
 
 # %% [markdown]
 r"""
-**3 × 3 matrix.** A progressive matrix: the rows follow a rule (all equal; the same in each row; shifted by one to the left or to the right). Does the last symbol follow it?
+**3 × 3 matrix.**
+A progressive matrix: the rows follow a rule (all equal; the same in each row; shifted by one to the left or to the right).
+Does the last symbol follow it?
 """
 
 # %% tags=["remove-input"]
@@ -316,7 +349,8 @@ picture("matrix", (3, 3, 3), "Templates of three rows of three symbols")
 
 # %% [markdown]
 r"""
-The network is not shown these pictures. It reads the symbols one after the other, as a string, and sees positions but no rows.
+The network is not shown these pictures.
+It reads the symbols one after the other, as a string, and sees positions but no rows.
 """
 
 # %%
@@ -342,8 +376,8 @@ display(Markdown(text))
 
 # %% [markdown]
 r"""
-Where a puzzle stays at chance, does training fail, or is it so hard? For a network of which the last layer alone is trained, the {term}`template matrix` predicts how many strings each takes ({doc}`template-matrix`), and {doc}`diverse-data` finds that
-such predictions tell quite well which tasks our fully trained plain networks find hard:
+Where a puzzle stays at chance, does training fail, or is it so hard?
+For a network of which the last layer alone is trained, the {term}`template matrix` predicts how many strings each takes ({doc}`template-matrix`), and {doc}`diverse-data` finds that such predictions tell quite well which tasks our fully trained plain networks find hard:
 """
 
 # %% tags=["remove-input"]
@@ -360,8 +394,11 @@ Markdown(f"The puzzle with the fewest strings predicted, *{order[0].lower()}*, i
 r"""
 ## Same or different, in words
 
-So far the answer was a number. In the classification version the answer is a word: `αα` is to be answered with the token S, `αβ` with the token D. The two words are {term}`regular tokens <regular token>`, the same in training and in the test. The network gives a logit for *every* token of its vocabulary,
-the unseen symbols included, and is trained with the cross-entropy, as in copying ({doc}`why-copying-fails`). But nothing has to be copied here, for the words are known.
+So far the answer was a number.
+In the classification version the answer is a word: `αα` is to be answered with the token S, `αβ` with the token D.
+The two words are {term}`regular tokens <regular token>`, the same in training and in the test.
+The network gives a logit for *every* token of its vocabulary, the unseen symbols included, and is trained with the cross-entropy, as in copying ({doc}`why-copying-fails`).
+But nothing has to be copied here, for the words are known.
 """
 
 # %%
@@ -392,12 +429,14 @@ display(Markdown(" ".join(f"{series}: " + (f"an error below 0.1 first at $n$ = {
 
 # %% [markdown]
 r"""
-A network that has learned that the answer is one of two words, and no more, is wrong half of the time. So here one half is chance, and what counts is where the error comes near 0.
+A network that has learned that the answer is one of two words, and no more, is wrong half of the time.
+So here one half is chance, and what counts is where the error comes near 0.
 
 ## The verdicts
 
-The tolerances were fixed before anything was measured. [$n_{50}$](#half-point), where the mean falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; a level within the distances that `book/claims.yml` states; "lower" means
-$p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named. A claim that is *not tested* lacks rows, or its grid ends too early to decide; open it to see which.
+The tolerances were fixed before anything was measured.
+[$n_{50}$](#half-point), where the mean falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; a level within the distances that `book/claims.yml` states; "lower" means $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named.
+A claim that is *not tested* lacks rows, or its grid ends too early to decide; open it to see which.
 """
 
 # %% tags=["remove-input"]
@@ -452,7 +491,9 @@ Markdown(f"""
 r"""
 ## Try
 
-A relation of your own: all templates of one length, each with a label. Here: are all three symbols equal? Overlapping templates are refused.
+A relation of your own: all templates of one length, each with a label.
+Here: are all three symbols equal?
+Overlapping templates are refused.
 """
 
 # %% tags=["nbval-ignore-output"]

@@ -10,14 +10,16 @@
 r"""
 # Heads that are already identities
 
-*The authors see multiples of the identity in heads of pretrained GPT-2. How much of that would chance give?*
+*The authors see multiples of the identity in heads of pretrained GPT-2.
+How much of that would chance give?*
 
-The {term}`identity parameters` hand $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$ to a network. If these are so useful, a network that was
-trained long enough should have built them by itself, in its ordinary weights. The authors looked into GPT-2
-{cite:p}`boixadsera2024abstract,radford2019language` and showed pictures of such matrices. This chapter puts a number on them, says what that number is
-by chance, and looks into our own small models.
+The {term}`identity parameters` hand $W_K W_Q^\top + aI$ and $W_V W_O^\top + bI$ to a network.
+If these are so useful, a network that was trained long enough should have built them by itself, in its ordinary weights.
+The authors looked into GPT-2 {cite:p}`boixadsera2024abstract,radford2019language` and showed pictures of such matrices.
+This chapter puts a number on them, says what that number is by chance, and looks into our own small models.
 
-*Builds on {doc}`perplexity`. Leads to {doc}`pretraining` (does a pretrained model need fewer strings?).*
+*Builds on {doc}`perplexity`.
+Leads to {doc}`pretraining` (does a pretrained model need fewer strings?).*
 """
 
 # %% tags=["parameters"]
@@ -47,8 +49,9 @@ $$
 \text{score} = \frac{\text{mean on the diagonal} - \text{mean off it}}{\text{standard deviation off it}}
 $$
 
-and $z = \sqrt{d_{\text{emb}}} \cdot \text{score}$. The identity plus noise has a large score; its negative, a large negative one. With random weights the diagonal's $d_{\text{emb}}$ entries are
-like any others, so their mean has the standard deviation of one entry divided by $\sqrt{d_{\text{emb}}}$, and $z$ is about standard normal.
+and $z = \sqrt{d_{\text{emb}}} \cdot \text{score}$.
+The identity plus noise has a large score; its negative, a large negative one.
+With random weights the diagonal's $d_{\text{emb}}$ entries are like any others, so their mean has the standard deviation of one entry divided by $\sqrt{d_{\text{emb}}}$, and $z$ is about standard normal.
 ::::
 
 `head_diagonals` gives both for every head of any model in GPT-2's format:
@@ -61,7 +64,8 @@ print(scores.head(3).round(3).to_string(index=False))
 
 # %% [markdown]
 r"""
-Is it calibrated? GPT-2s with random weights, 32 numbers $z$ each, over several seeds:
+Is it calibrated?
+GPT-2s with random weights, 32 numbers $z$ each, over several seeds:
 """
 
 # %% tags=["remove-input"]
@@ -79,12 +83,12 @@ r"""
 :label: pretrained-heads
 :class: paper
 
-In pretrained GPT-2 some heads have products $W_K W_Q^\top$ and $W_V W_O^\top$ with a visible diagonal: pretraining finds by itself what
-$a$ and $b$ hand over.
+In pretrained GPT-2 some heads have products $W_K W_Q^\top$ and $W_V W_O^\top$ with a visible diagonal: pretraining finds by itself what $a$ and $b$ hand over.
 ::::
 
-The scores below are read off the authors' pictures of its 12 layers of 12 heads. The pictures are smoothed, which changes the scale:
-these are not values of $z$, only their order and their signs compare. Heads that were pictured by a corner alone are left white.
+The scores below are read off the authors' pictures of its 12 layers of 12 heads.
+The pictures are smoothed, which changes the scale: these are not values of $z$, only their order and their signs compare.
+Heads that were pictured by a corner alone are left white.
 """
 
 # %% tags=["remove-input"]
@@ -117,8 +121,9 @@ head_diagonals(GPT2LMHeadModel.from_pretrained("openai-community/gpt2"))
 
 ## Our small models, after training
 
-The models of {doc}`perplexity` are trained from scratch for minutes, not weeks. Have they begun to build identities? $z$ of their
-weights alone, without the scalars, mean over seeds:
+The models of {doc}`perplexity` are trained from scratch for minutes, not weeks.
+Have they begun to build identities?
+$z$ of their weights alone, without the scalars, mean over seeds:
 """
 
 # %% tags=["remove-input"]
@@ -162,8 +167,10 @@ Whether such a model then needs fewer strings of a template task is measured in 
 
 ## The verdicts
 
-Written down before the rows were there. The first says that the scale is calibrated (a combined p-value above 1 %). The others say that training from scratch, at
-this small size, already makes the mean $z$ over heads positive by 3 standard errors in *every* run. *In part* allows 2.
+Written down before the rows were there.
+The first says that the scale is calibrated (a combined p-value above 1 %).
+The others say that training from scratch, at this small size, already makes the mean $z$ over heads positive by 3 standard errors in *every* run.
+*In part* allows 2.
 """
 
 # %% tags=["remove-input"]
@@ -195,7 +202,9 @@ r"""
 
 ## Try
 
-Hide a little identity in one head of a random model. How small may it be and still be seen? ($|z| > 3$ occurs by chance once in 370 heads.)
+Hide a little identity in one head of a random model.
+How small may it be and still be seen?
+($|z| > 3$ occurs by chance once in 370 heads.)
 """
 
 # %%

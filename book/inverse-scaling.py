@@ -10,14 +10,15 @@
 r"""
 # The larger the embedding, the worse it copies
 
-*The number of symbols that a transformer must see before it copies unseen ones grows with its embedding dimension; with one more
-number a head, 16 are enough at every dimension from 64 to 4096.*
+*The number of symbols that a transformer must see before it copies unseen ones grows with its embedding dimension; with one more number a head, 16 are enough at every dimension from 64 to 4096.*
 
-Larger models are better models: that is the rule, and it has exceptions. The paper finds one in the simplest of all tasks, {term}`copying`
-{cite:p}`boixadsera2024abstract`. Last chapter, {doc}`why-copying-fails`, computed the reason at the first moment of training. Here the networks
-are trained to the end.
+Larger models are better models: that is the rule, and it has exceptions.
+The paper finds one in the simplest of all tasks, {term}`copying` {cite:p}`boixadsera2024abstract`.
+Last chapter, {doc}`why-copying-fails`, computed the reason at the first moment of training.
+Here the networks are trained to the end.
 
-*Builds on {doc}`why-copying-fails`. Leads to {doc}`symbolic-programs` (copying the right one of several symbols); {doc}`which-repair` (other cures than $b$).*
+*Builds on {doc}`why-copying-fails`.
+Leads to {doc}`symbolic-programs` (copying the right one of several symbols); {doc}`which-repair` (other cures than $b$).*
 """
 
 # %% tags=["parameters"]
@@ -39,9 +40,9 @@ ERROR = "test_error"
 r"""
 ## The task, the networks, and what to expect
 
-The task is `α` → `α`: the string is one symbol and [CLS], the answer is read at [CLS] as one logit for each symbol of the vocabulary, seen in
-training or not. These logits are products with the token embeddings. So a network that hands on what it has read gives the right answer, whatever
-the symbol.
+The task is `α` → `α`: the string is one symbol and [CLS], the answer is read at [CLS] as one logit for each symbol of the vocabulary, seen in training or not.
+These logits are products with the token embeddings.
+So a network that hands on what it has read gives the right answer, whatever the symbol.
 """
 
 # %%
@@ -60,23 +61,25 @@ r"""
 :label: inverse-scaling
 :class: paper
 
-At the start of training, the unseen test loss of attention falls at a rate that vanishes as $d_{\text{emb}}$ grows. In experiments, a transformer of larger embedding dimension needs
-more training symbols before it copies unseen ones. With $b$ in every head, $W_V W_O^\top + bI$, it does not.
+At the start of training, the unseen test loss of attention falls at a rate that vanishes as $d_{\text{emb}}$ grows.
+In experiments, a transformer of larger embedding dimension needs more training symbols before it copies unseen ones.
+With $b$ in every head, $W_V W_O^\top + bI$, it does not.
 ::::
 
-The law of the last chapter says more: the progress on unseen symbols is $n/(d_{\text{emb}} + n + 1)$ of that on seen ones. If the first moment of training
-decided, the $n$ that is needed would grow in proportion to $d_{\text{emb}}$. The reason is geometric: $n$ symbols span $n$ of the $d_{\text{emb}}$ directions in which a
-symbol can point.
+The law of the last chapter says more: the progress on unseen symbols is $n/(d_{\text{emb}} + n + 1)$ of that on seen ones.
+If the first moment of training decided, the $n$ that is needed would grow in proportion to $d_{\text{emb}}$.
+The reason is geometric: $n$ symbols span $n$ of the $d_{\text{emb}}$ directions in which a symbol can point.
 
 ::::{admonition} Our protocol
 :class: ours
 
-The transformer of {doc}`same-different`, {term}`tied <tied embeddings>`, with embedding dimension 64 to 4096: depth 2, 16 heads of dimension 64, MLP width 256, Adam with learning rate
-$10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop when the training loss is below 0.002, $c_{VO} = 100$, 5 seeds at each $n$. There are $n$ training
-strings over an alphabet of $n$ symbols (some are drawn twice, some never), 1,000 strings of 1,000 other symbols each for validation and test. **Test error** is the
-share of test strings for which another than the right symbol has the largest logit, among all $n$ + 2,000, at the epoch with the lowest validation loss.
+The transformer of {doc}`same-different`, {term}`tied <tied embeddings>`, with embedding dimension 64 to 4096: depth 2, 16 heads of dimension 64, MLP width 256, Adam with learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop when the training loss is below 0.002, $c_{VO} = 100$, 5 seeds at each $n$.
+There are $n$ training strings over an alphabet of $n$ symbols (some are drawn twice, some never), 1,000 strings of 1,000 other symbols each for validation and test.
+**Test error** is the share of test strings for which another than the right symbol has the largest logit, among all $n$ + 2,000, at the epoch with the lowest validation loss.
 
-The dimensions 1024, 2048 and 4096 need a GPU. The lines below the figures say how many of the runs are done. A claim whose tolerance reaches beyond the last $n$, while the curve is still above one half there, is *not tested*.
+The dimensions 1024, 2048 and 4096 need a GPU.
+The lines below the figures say how many of the runs are done.
+A claim whose tolerance reaches beyond the last $n$, while the curve is still above one half there, is *not tested*.
 ::::
 
 ## Without $b$
@@ -162,11 +165,16 @@ Markdown("\n".join(lines))
 r"""
 ## A variant: logits divided by $d_{\text{emb}}$
 
-Our plain networks need more symbols than the paper's. So did the authors' released code in trial runs, with the settings that are public. What brought it closer
-was to divide the logits by $d_{\text{emb}}$. At the start, a logit is the product of two vectors of length about $\sqrt{d_{\text{emb}}}$: of order
-$\sqrt{d_{\text{emb}}}$ for wrong symbols, $d_{\text{emb}}$ at most for the right one. Undivided, networks of up to 512 dimensions fit the training strings within some dozens of epochs, perhaps too soon for a general rule to be found. (Larger ones take up to hundreds, a few at 4096 dimensions
-all 1,000, and copy hardly any unseen symbol.) Divided, the softmax stays soft: after 100 epochs the training loss is still far from the stop. This variant is here to show where the difference comes from. It decides no verdict,
-for the claims are on our stated protocol. (At most 100 epochs, 3 seeds.)
+Our plain networks need more symbols than the paper's.
+So did the authors' released code in trial runs, with the settings that are public.
+What brought it closer was to divide the logits by $d_{\text{emb}}$.
+At the start, a logit is the product of two vectors of length about $\sqrt{d_{\text{emb}}}$: of order $\sqrt{d_{\text{emb}}}$ for wrong symbols, $d_{\text{emb}}$ at most for the right one.
+Undivided, networks of up to 512 dimensions fit the training strings within some dozens of epochs, perhaps too soon for a general rule to be found.
+(Larger ones take up to hundreds, a few at 4096 dimensions all 1,000, and copy hardly any unseen symbol.)
+Divided, the softmax stays soft: after 100 epochs the training loss is still far from the stop.
+This variant is here to show where the difference comes from.
+It decides no verdict, for the claims are on our stated protocol.
+(At most 100 epochs, 3 seeds.)
 """
 
 # %% tags=["hide-input"]
@@ -185,9 +193,11 @@ figures.values_table("copy-scaled", scaled, ERROR)
 r"""
 ## The verdicts
 
-The tolerances were fixed beforehand. $n_{50}$: a factor 2 to the published value to *hold*, 4 to hold *in part*. Its growth: the exponent of $d_{\text{emb}}$, fitted over
-64 to 512 to ours and to the published curves, differing by at most 0.25, or 0.5. With $b$: the mean test error at $n = 16$, at the worst of the four dimensions, below 0.05, or
-0.1. Intervals are 95 % bootstrap intervals over seeds.
+The tolerances were fixed beforehand.
+$n_{50}$: a factor 2 to the published value to *hold*, 4 to hold *in part*.
+Its growth: the exponent of $d_{\text{emb}}$, fitted over 64 to 512 to ours and to the published curves, differing by at most 0.25, or 0.5.
+With $b$: the mean test error at $n = 16$, at the worst of the four dimensions, below 0.05, or 0.1.
+Intervals are 95 % bootstrap intervals over seeds.
 """
 
 # %% tags=["remove-input"]
@@ -228,7 +238,8 @@ Markdown("\n\n".join(text) or "Rows are missing, so no claim is judged yet.")
 r"""
 ## Is it still true? A live check
 
-Some of the networks are trained again, here and now. The book's build stops if the test error of one differs from its row by more than 0.05.
+Some of the networks are trained again, here and now.
+The book's build stops if the test error of one differs from its row by more than 0.05.
 """
 
 # %%
@@ -266,7 +277,8 @@ Markdown(f"""
 r"""
 ## Try
 
-How few symbols are enough with $b$? And is $a$ of any help here?
+How few symbols are enough with $b$?
+And is $a$ of any help here?
 """
 
 # %% tags=["nbval-ignore-output"]
@@ -281,5 +293,6 @@ print(f"wrong answers on unseen symbols: {outcome.test_error:.0%}")
 
 # %% [markdown]
 r"""
-{doc}`symbolic-programs` asks for more: find the right symbol among several, then copy it. {doc}`which-repair` compares $b$ with other cures.
+{doc}`symbolic-programs` asks for more: find the right symbol among several, then copy it.
+{doc}`which-repair` compares $b$ with other cures.
 """

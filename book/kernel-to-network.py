@@ -10,14 +10,15 @@
 r"""
 # From kernel to network: how wide, and what training adds
 
-*A last layer comes near the kernel when the network is much wider than $2D/\nu$, a number that the templates determine (an estimate of ours). Training all weights does what no kernel does: it
-sharpens the attention.*
+*A last layer comes near the kernel when the network is much wider than $2D/\nu$, a number that the templates determine (an estimate of ours).
+Training all weights does what no kernel does: it sharpens the attention.*
 
-{doc}`transformer-kernel` made an infinitely wide transformer a kernel, and {doc}`learning-from-n` measured how this kernel learns. Nobody trains infinitely wide
-networks. So this chapter goes back, in three steps: a *finite* network of the theory's kind, of which the last layer is trained; the *experiments'* transformer, of
-which again only the last layer is trained; and that transformer with all of its weights trained.
+{doc}`transformer-kernel` made an infinitely wide transformer a kernel, and {doc}`learning-from-n` measured how this kernel learns.
+Nobody trains infinitely wide networks.
+So this chapter goes back, in three steps: a *finite* network of the theory's kind, of which the last layer is trained; the *experiments'* transformer, of which again only the last layer is trained; and that transformer with all of its weights trained.
 
-*Builds on {doc}`transformer-kernel`, {doc}`template-matrix` and {doc}`learning-from-n`. Leads to {doc}`two-parameters` (a way to sharpen attention with one number).*
+*Builds on {doc}`transformer-kernel`, {doc}`template-matrix` and {doc}`learning-from-n`.
+Leads to {doc}`two-parameters` (a way to sharpen attention with one number).*
 """
 
 # %% tags=["parameters"]
@@ -57,8 +58,8 @@ r"""
 :label: last-layer-theorem
 :class: paper
 
-Take the depth-1 transformer at its random initialisation, and train only its last layer, with the squared loss and a penalty
-$\lambda \|w\|^2$. As all widths tend to infinity, its prediction on every string tends to
+Take the depth-1 transformer at its random initialisation, and train only its last layer, with the squared loss and a penalty $\lambda \|w\|^2$.
+As all widths tend to infinity, its prediction on every string tends to
 
 $$
 \begin{aligned}
@@ -70,8 +71,10 @@ $$
 with the kernel $K = K_{\text{trans}}$, the training strings $x_i$, their {term}`Gram matrix` $\hat K$ and their labels $y$.
 ::::
 
-A limit does not say when it is reached. We measure it with the task `αα` against `αβ`: 256 training strings over 256 symbols, $\lambda = 0.01$. `FiniteTransformer` gives the features
-$\varphi(W_A z_1) / \sqrt{d_{\text{mlp}}}$ of a finite network, and ridge regression on them is its trained last layer. In code:
+A limit does not say when it is reached.
+We measure it with the task `αα` against `αβ`: 256 training strings over 256 symbols, $\lambda = 0.01$.
+`FiniteTransformer` gives the features $\varphi(W_A z_1) / \sqrt{d_{\text{mlp}}}$ of a finite network, and ridge regression on them is its trained last layer.
+In code:
 """
 
 # %%
@@ -93,8 +96,9 @@ def last_layer(kernel, ridge=0.01, **widths):
 
 # %% [markdown]
 r"""
-The kernel's predictions take one line. We compare at two settings of the kernel: the one of the other chapters, and one whose {term}`template matrix` is better
-conditioned. The {term}`smallest eigenvalue` $\nu$ of that matrix will decide everything:
+The kernel's predictions take one line.
+We compare at two settings of the kernel: the one of the other chapters, and one whose {term}`template matrix` is better conditioned.
+The {term}`smallest eigenvalue` $\nu$ of that matrix will decide everything:
 """
 
 # %%
@@ -111,8 +115,10 @@ for name, kernel in kernels.items():
 r"""
 ## Point by point
 
-How does a finite network answer the strings of the second kernel? Grey: the training strings. Coloured: strings of unseen symbols. To the kernel
-all unseen `αα` are the same, so it has one answer for them; to the network they are not.
+How does a finite network answer the strings of the second kernel?
+Grey: the training strings.
+Coloured: strings of unseen symbols.
+To the kernel all unseen `αα` are the same, so it has one answer for them; to the network they are not.
 """
 
 # %% tags=["remove-input"]
@@ -145,12 +151,14 @@ r"""
 ::::{admonition} An estimate, before measuring
 :class: ours
 
-The features of a string have two parts: a mean $\mu_z$ over all strings of its template, and a rest $\psi(x)$ that belongs to its symbols. The means have the inner products $N$, the
-template matrix. The rest has the squared length $D = K(x, x) - N_{zz}$. To answer $\pm s$ on the two templates' means, the trained last layer $w$
-needs a squared length of about $2 s^2 / \nu$: the closer the means, the longer $w$.
+The features of a string have two parts: a mean $\mu_z$ over all strings of its template, and a rest $\psi(x)$ that belongs to its symbols.
+The means have the inner products $N$, the template matrix.
+The rest has the squared length $D = K(x, x) - N_{zz}$.
+To answer $\pm s$ on the two templates' means, the trained last layer $w$ needs a squared length of about $2 s^2 / \nu$: the closer the means, the longer $w$.
 
-In the limit the rest is orthogonal to $w$ for every unseen string. In a network of finite width it points anywhere in about as many dimensions as the network is wide, and
-contributes to the answer a random number, with mean square $D \|w\|^2 / \text{width}$. So the root mean square difference between network and kernel is
+In the limit the rest is orthogonal to $w$ for every unseen string.
+In a network of finite width it points anywhere in about as many dimensions as the network is wide, and contributes to the answer a random number, with mean square $D \|w\|^2 / \text{width}$.
+So the root mean square difference between network and kernel is
 
 $$
 \text{difference} \approx s\, \sqrt{\frac{2D}{\nu \cdot \text{width}}} .
@@ -162,11 +170,13 @@ $$
 \text{width} \gg \frac{2D}{\nu} .
 $$
 
-This is an estimate and no theorem, above all where it counts dimensions. Where it exceeds $s$ it may fail: ridge regression then shrinks the network's answers.
+This is an estimate and no theorem, above all where it counts dimensions.
+Where it exceeds $s$ it may fail: ridge regression then shrinks the network's answers.
 ::::
 
-The same ratio $D/\nu$ says in {doc}`template-matrix` how many *strings* the kernel needs. So a badly conditioned template matrix costs twice: in data, and in width. For each width we
-draw five networks and samples; here $d_{\text{emb}}$ and the number of heads are the width, $d_{\text{head}}$ is a quarter, $d_{\text{mlp}}$ sixteen times the width.
+The same ratio $D/\nu$ says in {doc}`template-matrix` how many *strings* the kernel needs.
+So a badly conditioned template matrix costs twice: in data, and in width.
+For each width we draw five networks and samples; here $d_{\text{emb}}$ and the number of heads are the width, $d_{\text{head}}$ is a quarter, $d_{\text{mlp}}$ sixteen times the width.
 """
 
 # %%
@@ -218,8 +228,9 @@ Markdown(text)
 r"""
 ## The read-out must be wider still
 
-So far the read-out had sixteen times as many features as the network is wide, many more than there are strings. With fewer, another effect comes in. The same network of
-width 128, with more and more features of its $z_1$ read out; there are 256 training strings:
+So far the read-out had sixteen times as many features as the network is wide, many more than there are strings.
+With fewer, another effect comes in.
+The same network of width 128, with more and more features of its $z_1$ read out; there are 256 training strings:
 """
 
 # %%
@@ -244,22 +255,24 @@ The difference is largest, {max(distance):.2f}, with {worst} features{", as many
 r"""
 ## The experiments' transformer, its last layer trained by Adam
 
-The paper's experiment uses the transformer of {doc}`same-different` instead: residual connections, LayerNorm, GELU, two layers. All weights stay as they were drawn, but
-for the last linear map, trained by Adam as always. The initial weights of attention and MLPs are multiplied by 1, 8 or 64. The figure in the paper does not
-name its task, so we show two.
+The paper's experiment uses the transformer of {doc}`same-different` instead: residual connections, LayerNorm, GELU, two layers.
+All weights stay as they were drawn, but for the last linear map, trained by Adam as always.
+The initial weights of attention and MLPs are multiplied by 1, 8 or 64.
+The figure in the paper does not name its task, so we show two.
 
 ::::{prf:observation} Larger initial weights help; section 5, in our words
 :label: larger-weights
 :class: paper
 
-When only the last layer is trained, the {term}`test loss` on unseen symbols stays at {term}`chance` with the usual initial weights. It falls with weights 8 times as large, and earlier with weights 64
-times as large.
+When only the last layer is trained, the {term}`test loss` on unseen symbols stays at {term}`chance` with the usual initial weights.
+It falls with weights 8 times as large, and earlier with weights 64 times as large.
 ::::
 
 ## Why larger weights should help
 
-The weights of $W_K$ and $W_Q$ set the size of the attention logits. In the theory this size is $\beta$: the logits have standard deviation $\beta \sqrt{1 + \gamma^2}$. So we can read off at which
-$\beta$ the experiments' transformer starts:
+The weights of $W_K$ and $W_Q$ set the size of the attention logits.
+In the theory this size is $\beta$: the logits have standard deviation $\beta \sqrt{1 + \gamma^2}$.
+So we can read off at which $\beta$ the experiments' transformer starts:
 """
 
 # %%
@@ -349,7 +362,8 @@ Markdown(text)
 r"""
 ## Why ours stays high: 128 numbers to read
 
-The last layer reads $d_{\text{emb}} = 128$ numbers, so it has 129 weights. They cannot even fit the training strings once there are many more of them.
+The last layer reads $d_{\text{emb}} = 128$ numbers, so it has 129 weights.
+They cannot even fit the training strings once there are many more of them.
 """
 
 # %% tags=["remove-input"]
@@ -363,7 +377,8 @@ Markdown(text)
 
 # %% [markdown]
 r"""
-So the width is a lead. As a labelled variant, the same with $d_{\text{emb}} = 1024$; all other settings as before:
+So the width is a lead.
+As a labelled variant, the same with $d_{\text{emb}} = 1024$; all other settings as before:
 """
 
 # %% tags=["remove-input"]
@@ -395,7 +410,8 @@ Markdown(text)
 r"""
 ## What the kernel leaves out: learning the features
 
-Now let all weights train. How many strings does each way of learning need, until the test loss on unseen symbols `αα` against `αβ` falls below one half?
+Now let all weights train.
+How many strings does each way of learning need, until the test loss on unseen symbols `αα` against `αβ` falls below one half?
 """
 
 # %% tags=["remove-input"]
@@ -435,9 +451,13 @@ figures.table(pd.DataFrame(compared, columns=["network", "trained", "strings to 
 
 # %% [markdown]
 r"""
-(The rows without a kernel are the experiments' transformer.) With the usual initial weights and its last layer alone trained, this transformer stays at {term}`chance` on unseen symbols up to 16,384 strings. Trained in full, from the same
-start, it succeeds. So training changes the *features*. How? One number of the theory is no longer fixed: the attention's inverse temperature. We trained both networks again and
-looked at the attention of the first layer at [CLS], on unseen strings:
+(The rows without a kernel are the experiments' transformer.)
+With the usual initial weights and its last layer alone trained, this transformer stays at {term}`chance` on unseen symbols up to 16,384 strings.
+Trained in full, from the same start, it succeeds.
+So training changes the *features*.
+How?
+One number of the theory is no longer fixed: the attention's inverse temperature.
+We trained both networks again and looked at the attention of the first layer at [CLS], on unseen strings:
 """
 
 # %% tags=["remove-input"]
@@ -476,9 +496,9 @@ dozens of tasks, and those of eleven others with some of them.
 r"""
 ## The verdicts
 
-The exponent's tolerances, 0.1 to *hold* and 0.2 to hold *in part*, and those of the others ([$n_{50}$](#half-point) within a factor 2 or 4 of the published; $p < 0.01$ over seeds at each $n$) were
-fixed before measuring. One thing changed on the way: the widths were to reach 1,024, with the exponent fitted from 256 on. That took too long on a CPU, so grid and range were
-cut by a factor 2, when the widths up to 256 of the claim's series had been measured.
+The exponent's tolerances, 0.1 to *hold* and 0.2 to hold *in part*, and those of the others ([$n_{50}$](#half-point) within a factor 2 or 4 of the published; $p < 0.01$ over seeds at each $n$) were fixed before measuring.
+One thing changed on the way: the widths were to reach 1,024, with the exponent fitted from 256 on.
+That took too long on a CPU, so grid and range were cut by a factor 2, when the widths up to 256 of the claim's series had been measured.
 """
 
 # %% tags=["remove-input"]
@@ -499,8 +519,8 @@ Markdown(text)
 r"""
 ## Is it still true? A live check
 
-The first cell draws some finite networks and their kernels again, in double precision, the second trains a last layer again, in single precision. The book's build stops
-if a number differs from its row by more than the tolerance.
+The first cell draws some finite networks and their kernels again, in double precision, the second trains a last layer again, in single precision.
+The book's build stops if a number differs from its row by more than the tolerance.
 """
 
 # %%
@@ -540,8 +560,9 @@ Markdown(f"""
 r"""
 ## Try
 
-A run is its parameters; `measure` gives its numbers. Change the width, the ridge, or the kernel's parameters. A large ridge hides the difference
-between narrow and wide: nothing is learned on unseen strings, and there is nothing to disagree about.
+A run is its parameters; `measure` gives its numbers.
+Change the width, the ridge, or the kernel's parameters.
+A large ridge hides the difference between narrow and wide: nothing is learned on unseen strings, and there is nothing to disagree about.
 """
 
 # %%

@@ -10,14 +10,15 @@
 r"""
 # Learning from n strings: error 1/n, with noise 1/√n
 
-*The paper bounds the transformer kernel's error on unseen symbols. We measure it on up to ten million strings: with noisy labels the
-bound's exponent is the true one, without noise it is doubled.*
+*The paper bounds the transformer kernel's error on unseen symbols.
+We measure it on up to ten million strings: with noisy labels the bound's exponent is the true one, without noise it is doubled.*
 
-{doc}`transformer-kernel` turns a wide transformer into a kernel, and {doc}`template-matrix` shows that this kernel tells templates apart. What is
-left of the paper's theorem is a rate: how fast does the error on {term}`unseen symbols <unseen symbol>` fall with the number $n$ of training strings, and
-with the diversity $\rho$ of their symbols? This chapter says what to expect, why, and then measures it.
+{doc}`transformer-kernel` turns a wide transformer into a kernel, and {doc}`template-matrix` shows that this kernel tells templates apart.
+What is left of the paper's theorem is a rate: how fast does the error on {term}`unseen symbols <unseen symbol>` fall with the number $n$ of training strings, and with the diversity $\rho$ of their symbols?
+This chapter says what to expect, why, and then measures it.
 
-*Builds on {doc}`transformer-kernel` and {doc}`template-matrix`. Leads to {doc}`kernel-to-network` (what of this is true of finite, trained networks).*
+*Builds on {doc}`transformer-kernel` and {doc}`template-matrix`.
+Leads to {doc}`kernel-to-network` (what of this is true of finite, trained networks).*
 """
 
 # %% tags=["parameters"]
@@ -58,9 +59,9 @@ r"""
 :label: kernel-theorem
 :class: paper
 
-Let finitely many templates, pairwise disjoint and ending in [CLS], have real labels $f^*(z)$. Train the last layer of the wide transformer with
-activation $\cos(b_1 t + b_2)$, that is, perform ridge regression with its kernel. Then for almost all $\beta, \gamma, b_1, b_2$ there are a
-$\lambda > 0$ and constants $c, C$ such that for every string $x$ that matches a template $z$, *unseen symbols included*,
+Let finitely many templates, pairwise disjoint and ending in [CLS], have real labels $f^*(z)$.
+Train the last layer of the wide transformer with activation $\cos(b_1 t + b_2)$, that is, perform ridge regression with its kernel.
+Then for almost all $\beta, \gamma, b_1, b_2$ there are a $\lambda > 0$ and constants $c, C$ such that for every string $x$ that matches a template $z$, *unseen symbols included*,
 
 $$
 \begin{aligned}
@@ -69,19 +70,23 @@ $$
 \end{aligned}
 $$
 
-with probability at least $1 - \delta - e^{-cn}$. The constants depend on the task and the parameters, not on $n$ and $\rho$.
+with probability at least $1 - \delta - e^{-cn}$.
+The constants depend on the task and the parameters, not on $n$ and $\rho$.
 ::::
 
-Here $\rho$ is the **{term}`diversity`** of the training data: $1/\rho$ is the largest probability that any one symbol occurs in a string. For symbols drawn
-uniformly from $m$, and $w$ wildcards, it is $\rho = m / w$.
+Here $\rho$ is the **{term}`diversity`** of the training data: $1/\rho$ is the largest probability that any one symbol occurs in a string.
+For symbols drawn uniformly from $m$, and $w$ wildcards, it is $\rho = m / w$.
 
-The theorem says that enough strings over enough symbols suffice. It leaves open how large the constants are, which $\lambda$ will do, and whether the
-two exponents of $-\tfrac12$ are what happens or only what can be proved. Those are the questions of this chapter.
+The theorem says that enough strings over enough symbols suffice.
+It leaves open how large the constants are, which $\lambda$ will do, and whether the two exponents of $-\tfrac12$ are what happens or only what can be proved.
+Those are the questions of this chapter.
 
 ## Ten million strings without a Gram matrix
 
-{term}`Ridge regression <kernel ridge regression>` needs the kernel between all pairs of training strings. For ten million strings that is a matrix of 800 terabytes. It is never needed, for
-$K(x, y)$ depends only on *which symbols of $x$ and $y$ are equal*. Two strings `αβα` can be matched in seven ways:
+{term}`Ridge regression <kernel ridge regression>` needs the kernel between all pairs of training strings.
+For ten million strings that is a matrix of 800 terabytes.
+It is never needed, for $K(x, y)$ depends only on *which symbols of $x$ and $y$ are equal*.
+Two strings `αβα` can be matched in seven ways:
 """
 
 # %%
@@ -101,8 +106,8 @@ figures.table(matched)
 
 # %% [markdown]
 r"""
-The last column holds the part of the kernel that is *due to* a matching $M$ and to none of its parts, found by Möbius inversion: from
-$K$ subtract what the smaller matchings explain already. Adding up again,
+The last column holds the part of the kernel that is *due to* a matching $M$ and to none of its parts, found by Möbius inversion: from $K$ subtract what the smaller matchings explain already.
+Adding up again,
 
 $$
 K(x, y) = \sum_M \hat w_M\, \mathbf 1[x \sim_M y] ,
@@ -119,16 +124,18 @@ for y, m in matchings.items():
 
 # %% [markdown]
 r"""
-Each term of {eq}`mobius` is the indicator of a *group*: the strings with the symbol A in the place of `α`, or with the pair (A, B). So the Gram matrix times a
-vector is a sum over groups, written back to the groups' members. In matrices,
+Each term of {eq}`mobius` is the indicator of a *group*: the strings with the symbol A in the place of `α`, or with the pair (A, B).
+So the Gram matrix times a vector is a sum over groups, written back to the groups' members.
+In matrices,
 
 $$
 K = Z N Z^\top + \Phi W \Phi^\top + \text{diagonal},
 $$
 
-where $Z \in \{0,1\}^{n \times r}$ says which template a string comes from, $N$ is the {term}`template matrix`, $\Phi$ says which shared symbols stand
-in which wildcards (a sparse matrix with a few ones in each row), and $W$ holds the weights $\hat w_M$. A symbol that only one string has
-matters to that string's own diagonal entry and nowhere else. One product costs time and memory proportional to $n$. The reader needs three lines:
+where $Z \in \{0,1\}^{n \times r}$ says which template a string comes from, $N$ is the {term}`template matrix`, $\Phi$ says which shared symbols stand in which wildcards (a sparse matrix with a few ones in each row), and $W$ holds the weights $\hat w_M$.
+A symbol that only one string has matters to that string's own diagonal entry and nowhere else.
+One product costs time and memory proportional to $n$.
+The reader needs three lines:
 """
 
 # %%
@@ -176,17 +183,18 @@ if speed.exists():
 r"""
 ## What to expect, before measuring
 
-Split the Gram matrix into what a string owes to its template and the rest, $K = Z N Z^\top + E$. The entry $E_{xy}$ is $0$ unless $x$ and $y$ are the same
-string or have a symbol in common. An unseen string shares no symbol with the training set, so it sees $E$ only through the coefficients. A few lines of
-algebra (below) give what ridge regression predicts for it:
+Split the Gram matrix into what a string owes to its template and the rest, $K = Z N Z^\top + E$.
+The entry $E_{xy}$ is $0$ unless $x$ and $y$ are the same string or have a symbol in common.
+An unseen string shares no symbol with the training set, so it sees $E$ only through the coefficients.
+A few lines of algebra (below) give what ridge regression predicts for it:
 
 ::::{prf:theorem} A shrunken, weighted mean of the labels
 :label: shrunken-mean
 :class: ours
 
-Let $K$ be any positive semi-definite kernel that depends only on which tokens are equal, with $K \le 1$, and let every template occur in the
-training set, template $i$ in $n_i$ strings. Write $\hat f, f \in \mathbb R^r$ for the predictions and the labels of the $r$ templates on unseen symbols, and
-$X^{-1} = Z^\top (E + \lambda I)^{-1} Z$. Then
+Let $K$ be any positive semi-definite kernel that depends only on which tokens are equal, with $K \le 1$, and let every template occur in the training set, template $i$ in $n_i$ strings.
+Write $\hat f, f \in \mathbb R^r$ for the predictions and the labels of the $r$ templates on unseen symbols, and $X^{-1} = Z^\top (E + \lambda I)^{-1} Z$.
+Then
 
 $$
 \begin{aligned}
@@ -195,8 +203,8 @@ $$
 \end{aligned}
 $$ (shrunken)
 
-and $\bar y_i$ is a weighted mean of the training labels $y$: the weights of template $i$'s strings add up to $1$, those of every other template's to $0$. If
-$\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions with diversity $\rho$ (and at most $w$ wildcards in a template), label noise $\sigma$ and every $\lambda > 0$
+and $\bar y_i$ is a weighted mean of the training labels $y$: the weights of template $i$'s strings add up to $1$, those of every other template's to $0$.
+If $\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions with diversity $\rho$ (and at most $w$ wildcards in a template), label noise $\sigma$ and every $\lambda > 0$
 
 $$
 \begin{aligned}
@@ -214,47 +222,57 @@ $$
 
 :::::{dropdown} Proof
 ::::{prf:proof}
-*The formula.* For an unseen string of template $i$ the kernel with a training string of template $j$ is $N_{ij}$. So $\hat f = N Z^\top (M + Z N Z^\top)^{-1} y$ with
-$M = E + \lambda I$. With $B = Z^\top M^{-1} Z = X^{-1}$, Woodbury's identity gives $Z^\top (M + Z N Z^\top)^{-1} = (I + B N)^{-1} Z^\top M^{-1}$, and
-$N (I + B N)^{-1} = N (X + N)^{-1} X$. This is {eq}`shrunken`. The weights of $\bar y$ add up as stated since $X Z^\top M^{-1} Z = I$.
+*The formula.*
+For an unseen string of template $i$ the kernel with a training string of template $j$ is $N_{ij}$.
+So $\hat f = N Z^\top (M + Z N Z^\top)^{-1} y$ with $M = E + \lambda I$.
+With $B = Z^\top M^{-1} Z = X^{-1}$, Woodbury's identity gives $Z^\top (M + Z N Z^\top)^{-1} = (I + B N)^{-1} Z^\top M^{-1}$, and $N (I + B N)^{-1} = N (X + N)^{-1} X$.
+This is {eq}`shrunken`.
+The weights of $\bar y$ add up as stated since $X Z^\top M^{-1} Z = I$.
 
-*$E$ is positive semi-definite.* Add many strings of fresh symbols to each template. Take a string's feature vector minus the mean of its template's fresh
-ones. The inner products of these differences are $K(x, y) - N_{ij}$ in the limit, the entries of $E$.
+*$E$ is positive semi-definite.*
+Add many strings of fresh symbols to each template.
+Take a string's feature vector minus the mean of its template's fresh ones.
+The inner products of these differences are $K(x, y) - N_{ij}$ in the limit, the entries of $E$.
 
-*Averages lie above.* $X$ is the covariance of the best linear unbiased estimate of the template labels from data with error covariance $M$ (Gauss–Markov). So
-it lies below that of the plain means, $X \preceq \bar X = A^\top M A$ with $A = Z \operatorname{diag}(1/n_i)$. The diagonal entries of $\bar X$ are means of
-$M$ over the pairs of strings of a template: $\bar X_{ii}$ has $n_i$ pairs of a string with itself, at most $1 + \lambda$ each, and pairs of two strings, at
-most $1$ if they have a symbol in common and $0$ otherwise. The probability of that is at most
-$\sum_t P[t]^2 \le \tfrac1\rho \sum_t P[t] \le w / \rho$. So $\mathbb E \operatorname{tr} \bar X \le \tau$.
+*Averages lie above.*
+$X$ is the covariance of the best linear unbiased estimate of the template labels from data with error covariance $M$ (Gauss–Markov).
+So it lies below that of the plain means, $X \preceq \bar X = A^\top M A$ with $A = Z \operatorname{diag}(1/n_i)$.
+The diagonal entries of $\bar X$ are means of $M$ over the pairs of strings of a template: $\bar X_{ii}$ has $n_i$ pairs of a string with itself, at most $1 + \lambda$ each, and pairs of two strings, at most $1$ if they have a symbol in common and $0$ otherwise.
+The probability of that is at most $\sum_t P[t]^2 \le \tfrac1\rho \sum_t P[t] \le w / \rho$.
+So $\mathbb E \operatorname{tr} \bar X \le \tau$.
 
-*The two errors.* For $y = Z f$ the error is $f - \hat f = X (N + X)^{-1} f$, of norm at most $\|X\| \|f\| / \nu$. Noise adds a vector with
-covariance at most $\tfrac{\sigma^2}{\lambda} N (N + X)^{-1} X (N + X)^{-1} N$, because $M^{-2} \preceq M^{-1} / \lambda$. With
-$Y = X^{1/2} (N + X)^{-1} X^{1/2} \preceq I$ this matrix is $X^{1/2} (I - Y)^2 X^{1/2} \preceq X$, whose trace is at most $\operatorname{tr} \bar X$.
+*The two errors.*
+For $y = Z f$ the error is $f - \hat f = X (N + X)^{-1} f$, of norm at most $\|X\| \|f\| / \nu$.
+Noise adds a vector with covariance at most $\tfrac{\sigma^2}{\lambda} N (N + X)^{-1} X (N + X)^{-1} N$, because $M^{-2} \preceq M^{-1} / \lambda$.
+With $Y = X^{1/2} (N + X)^{-1} X^{1/2} \preceq I$ this matrix is $X^{1/2} (I - Y)^2 X^{1/2} \preceq X$, whose trace is at most $\operatorname{tr} \bar X$.
 ::::
 :::::
 
-So {eq}`ourbound` gives the theorem's rates when there is noise, and their squares, $1/n + 1/\rho$, when there is none. (It speaks of the mean, the paper's
-theorem of large probabilities.) To *predict* errors rather than bound them, put averages in place of $E$:
+So {eq}`ourbound` gives the theorem's rates when there is noise, and their squares, $1/n + 1/\rho$, when there is none.
+(It speaks of the mean, the paper's theorem of large probabilities.)
+To *predict* errors rather than bound them, put averages in place of $E$:
 
 ::::{admonition} The rates that we expect
 :class: ours
 
-For uniform substitution from $m$ symbols, $X \approx \operatorname{diag}(D_i / (p_i n)) + S / m$. Here $p_i$ is the template's probability,
-$D_i = \lambda + K(x, x) - N_{ii}$ is what a string does not share with its template, and $S$ holds the weights $\hat w$ of single pairs of wildcards,
-which are equal with probability $1/m$. So we expect
+For uniform substitution from $m$ symbols, $X \approx \operatorname{diag}(D_i / (p_i n)) + S / m$.
+Here $p_i$ is the template's probability, $D_i = \lambda + K(x, x) - N_{ii}$ is what a string does not share with its template, and $S$ holds the weights $\hat w$ of single pairs of wildcards, which are equal with probability $1/m$.
+So we expect
 
-- **noise-free: exponent $-1$ in $n$**, since the error $X (N + X)^{-1} f \approx X N^{-1} f$ is linear in $X$. The strings' labels are exact. All that is wrong is
-  the shrinkage, which pulls the prediction towards $0$;
+- **noise-free: exponent $-1$ in $n$**, since the error $X (N + X)^{-1} f \approx X N^{-1} f$ is linear in $X$.
+  The strings' labels are exact.
+  All that is wrong is the shrinkage, which pulls the prediction towards $0$;
 - **exponent $-1$ in $\rho$**, not $-\tfrac12$: symbols in common enter through the chance that two strings share one, $\sum_t P_t^2 = 1/m$;
 - **noisy: exponent $-\tfrac12$ in $n$**, since a mean of $p_i n$ noisy labels is off by $\sigma / \sqrt{p_i n}$, and this outlasts the shrinkage.
 ::::
 
-`expected_error` computes this prediction from $N$, $D$ and $S$ alone. It knows nothing of the training runs.
+`expected_error` computes this prediction from $N$, $D$ and $S$ alone.
+It knows nothing of the training runs.
 
 ## Measured: the error against n
 
-Two tasks, alphabets as large as the number of strings, $n$ from a hundred to ten million. The error is the root mean square over templates of
-$\hat f(x) - f^*(z)$ on unseen symbols, the same for all of them.
+Two tasks, alphabets as large as the number of strings, $n$ from a hundred to ten million.
+The error is the root mean square over templates of $\hat f(x) - f^*(z)$ on unseen symbols, the same for all of them.
 """
 
 # %%
@@ -348,8 +366,8 @@ figures.scaling_table("ridge-n", rows["ridge-n"], {"error": "error", "worst": "a
 r"""
 ## Against ρ, at four million strings
 
-Now $n$ is fixed, so large that it matters for the largest alphabets only, and the number $m$ of training symbols varies. With ten symbols, four million strings contain nothing but
-repetitions; the kernel then learns these symbols' names as well, and knows little about others.
+Now $n$ is fixed, so large that it matters for the largest alphabets only, and the number $m$ of training symbols varies.
+With ten symbols, four million strings contain nothing but repetitions; the kernel then learns these symbols' names as well, and knows little about others.
 """
 
 # %% tags=["remove-input"]
@@ -385,9 +403,11 @@ Markdown(text)
 r"""
 ## Is that just the mean of the labels?
 
-A reviewer might ask: does all this machinery do more than average the training labels of each template? By {eq}`shrunken` it does nearly that, with two
-differences. It *shrinks* the means, by $X (N + X)^{-1}$, which vanishes as $1/n$. And its means are *weighted*. With noisy labels both
-can be seen: the curve *f̂ against the label mean* is the distance between $\hat f$ and the plain means of the labels, and the means themselves are off by the noise.
+A reviewer might ask: does all this machinery do more than average the training labels of each template?
+By {eq}`shrunken` it does nearly that, with two differences.
+It *shrinks* the means, by $X (N + X)^{-1}$, which vanishes as $1/n$.
+And its means are *weighted*.
+With noisy labels both can be seen: the curve *f̂ against the label mean* is the distance between $\hat f$ and the plain means of the labels, and the means themselves are off by the noise.
 """
 
 # %% tags=["remove-input"]
@@ -408,9 +428,11 @@ figures.points_table(figure)
 
 # %% [markdown]
 r"""
-We had claimed that the gap falls as $1/n$, thinking of the shrinkage alone. That was wrong, and the claim stands below as it was made. The weights differ from
-string to string, however large $n$ is, so the two means differ by a share of the noise, and that falls as $1/\sqrt n$. The weights can be computed. Fit the
-indicators $Z$ of the templates in place of labels:
+We had claimed that the gap falls as $1/n$, thinking of the shrinkage alone.
+That was wrong, and the claim stands below as it was made.
+The weights differ from string to string, however large $n$ is, so the two means differ by a share of the noise, and that falls as $1/\sqrt n$.
+The weights can be computed.
+Fit the indicators $Z$ of the templates in place of labels:
 """
 
 # %%
@@ -444,8 +466,8 @@ print(np.abs(totals).round(6))  # template of the string × of the mean
 
 # %% [markdown]
 r"""
-Which strings count less? Here is the weight of every string `αα` (one that counts as in a plain mean has weight 1) against the number of training strings that
-contain its symbol, for uniform symbols and for symbols as unequal as words are, to which we come below:
+Which strings count less?
+Here is the weight of every string `αα` (one that counts as in a plain mean has weight 1) against the number of training strings that contain its symbol, for uniform symbols and for symbols as unequal as words are, to which we come below:
 """
 
 # %% tags=["remove-input"]
@@ -477,8 +499,9 @@ noisy ones it costs something, for the noise alone would be averaged best by equ
 r"""
 ## λ, β and γ
 
-The theorem asks for a suitable $\lambda$. By the formula for $D$ it is not critical: a string's own part of the kernel, $K(x, x) - N_{ii}$, acts as a ridge already,
-and $\lambda$ is added to it. For αβα against αββ, at $n$ = 10,000:
+The theorem asks for a suitable $\lambda$.
+By the formula for $D$ it is not critical: a string's own part of the kernel, $K(x, x) - N_{ii}$, acts as a ridge already, and $\lambda$ is added to it.
+For αβα against αββ, at $n$ = 10,000:
 """
 
 # %% tags=["remove-input"]
@@ -535,9 +558,12 @@ Markdown(f"*Mean and standard error over seeds. {figures.coverage('ridge-beta', 
 r"""
 ## Symbols as frequent as words
 
-So far all symbols were equally likely. Words are not: the word of rank $t$ has a frequency proportional to about $1/t$ (Zipf's law). Let
-symbols be drawn with probability $P_t \propto t^{-s}$, distinct within a string. The most frequent symbol then stays likely however large the alphabet:
-$\rho$ grows like $\log m$ for $s = 1$, and for $s > 1$ not at all. The theorem's bound no longer falls. Does the error?
+So far all symbols were equally likely.
+Words are not: the word of rank $t$ has a frequency proportional to about $1/t$ (Zipf's law).
+Let symbols be drawn with probability $P_t \propto t^{-s}$, distinct within a string.
+The most frequent symbol then stays likely however large the alphabet: $\rho$ grows like $\log m$ for $s = 1$, and for $s > 1$ not at all.
+The theorem's bound no longer falls.
+Does the error?
 """
 
 # %% tags=["remove-input"]
@@ -556,8 +582,10 @@ Markdown(f"*αα against αβ, noise-free. Mean and standard error over seeds. {
 
 # %% [markdown]
 r"""
-It falls, and the bound does not see it. The obvious correction fails too. One might put the *effective alphabet* $1 / \sum_t P_t^2$, whose inverse is the chance that two
-strings have the same symbol, in the place of $m$ in our prediction. At the largest $n$ (the second prediction is explained below):
+It falls, and the bound does not see it.
+The obvious correction fails too.
+One might put the *effective alphabet* $1 / \sum_t P_t^2$, whose inverse is the chance that two strings have the same symbol, in the place of $m$ in our prediction.
+At the largest $n$ (the second prediction is explained below):
 """
 
 # %% tags=["remove-input"]
@@ -578,20 +606,23 @@ r"""
 ::::{admonition} Why: frequent symbols share one vote
 :class: ours
 
-The average over pairs of strings, behind $1/\sum_t P_t^2$, is that of the *plain* mean, and two strings drawn at random often have a frequent symbol in
-common. But the kernel's mean is weighted. For the template `αα` alone the strings fall into groups by their symbol, $E$ is $w = \hat w_{\alpha\text{–}\alpha}$ within a group and $0$
-elsewhere, and with $n_t$ strings of symbol $t$
+The average over pairs of strings, behind $1/\sum_t P_t^2$, is that of the *plain* mean, and two strings drawn at random often have a frequent symbol in common.
+But the kernel's mean is weighted.
+For the template `αα` alone the strings fall into groups by their symbol, $E$ is $w = \hat w_{\alpha\text{–}\alpha}$ within a group and $0$ elsewhere, and with $n_t$ strings of symbol $t$
 
 $$
 X^{-1} = \sum_t \frac{n_t}{\lambda + w\, n_t} .
 $$
 
-A symbol adds at most $1/w$, however often it occurs: **what counts is how many different symbols have occurred**. Of $n$ draws with $P_t \propto t^{-s}$ that number grows like $n$ for
-$s < 1$, like $n \log\log n / \log n$ for $s = 1$ (with $n$ symbols), and like $n^{1/s}$ for $s > 1$. So the exponent in $n$ should tend to $-1$ for $s \le 1$ and to $-1/s$ above.
+A symbol adds at most $1/w$, however often it occurs: **what counts is how many different symbols have occurred**.
+Of $n$ draws with $P_t \propto t^{-s}$ that number grows like $n$ for $s < 1$, like $n \log\log n / \log n$ for $s = 1$ (with $n$ symbols), and like $n^{1/s}$ for $s > 1$.
+So the exponent in $n$ should tend to $-1$ for $s \le 1$ and to $-1/s$ above.
 ::::
 
-For tasks with several wildcards a string belongs to several groups. `expected_error`, given the probabilities $P_t$ in place of $m$, then solves $(E + \lambda I) u = Z v$ for
-functions $u$ that are sums of one function for each wildcard's symbol, with all counts at their means. The dashed curves are these. Their last exponents, and those measured:
+For tasks with several wildcards a string belongs to several groups.
+`expected_error`, given the probabilities $P_t$ in place of $m$, then solves $(E + \lambda I) u = Z v$ for functions $u$ that are sums of one function for each wildcard's symbol, with all counts at their means.
+The dashed curves are these.
+Their last exponents, and those measured:
 """
 
 # %% tags=["remove-input"]
@@ -624,7 +655,8 @@ display(Markdown(text))
 r"""
 ## The verdicts
 
-All tolerances were fixed before anything was measured: the exponent within 0.1 of the stated one to *hold*, within 0.2 to hold *in part*. The paper's number is its bound's exponent.
+All tolerances were fixed before anything was measured: the exponent within 0.1 of the stated one to *hold*, within 0.2 to hold *in part*.
+The paper's number is its bound's exponent.
 Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
@@ -682,7 +714,8 @@ The last five perform the runs that a file of `book/results` lacks, nothing when
 r"""
 ## Try
 
-Change the templates, the numbers of strings and symbols, the noise or Zipf's exponent. What the kernel predicts for unseen symbols stands beside the prediction of its error.
+Change the templates, the numbers of strings and symbols, the noise or Zipf's exponent.
+What the kernel predicts for unseen symbols stands beside the prediction of its error.
 """
 
 # %%

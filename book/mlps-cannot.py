@@ -10,15 +10,18 @@
 r"""
 # Why fully-connected networks cannot
 
-*To a fully-connected network, one unseen symbol in two places is two unrelated things. It fails on unseen symbols whatever its data, size or
-luck, until it is told which positions are equal.*
+*To a fully-connected network, one unseen symbol in two places is two unrelated things.
+It fails on unseen symbols whatever its data, size or luck, until it is told which positions are equal.*
 
-In {doc}`same-different` the fully-connected network stays at chance, from 4 strings to 4,096. This chapter shows that no training could
-have done better. First the theorem and its proof. Then the proof happens inside a network, to the last digit. Then a statistical test looks for the
-smallest trace of knowledge in many trained networks. Last, the paper's repair: one change to the input, which takes away the assumption that
-the proof rests on.
+In {doc}`same-different` the fully-connected network stays at chance, from 4 strings to 4,096.
+This chapter shows that no training could have done better.
+First the theorem and its proof.
+Then the proof happens inside a network, to the last digit.
+Then a statistical test looks for the smallest trace of knowledge in many trained networks.
+Last, the paper's repair: one change to the input, which takes away the assumption that the proof rests on.
 
-*Builds on {doc}`same-different`. Leads to {doc}`transformer-kernel` (what a transformer can tell apart, and an MLP cannot).*
+*Builds on {doc}`same-different`.
+Leads to {doc}`transformer-kernel` (what a transformer can tell apart, and an MLP cannot).*
 """
 
 # %% tags=["parameters"]
@@ -53,54 +56,61 @@ r"""
 :label: mlp-theorem
 :class: paper
 
-A fully-connected network reads the one-hot vectors of a string's $k$ symbols, one after the other. Let the law of its initial weights stay the
-same when the symbols are renamed at one position (i.i.d. Gaussian weights are the example), and let its optimiser treat all
-symbols alike (as SGD and Adam do). Then, after any number $t$ of steps, the output $f(x; \theta_t)$ has the **same law for every string
-$x$ of {term}`unseen symbols <unseen symbol>`**. Therefore
+A fully-connected network reads the one-hot vectors of a string's $k$ symbols, one after the other.
+Let the law of its initial weights stay the same when the symbols are renamed at one position (i.i.d. Gaussian weights are the example), and let its optimiser treat all symbols alike (as SGD and Adam do).
+Then, after any number $t$ of steps, the output $f(x; \theta_t)$ has the **same law for every string $x$ of {term}`unseen symbols <unseen symbol>`**.
+Therefore
 
 $$
 \mathbb{E}\,(f - f^*)^2 \,\ge\, \operatorname{Var} f^*,
 $$
 
-where $f^* = f^*(z)$ is the label of a random template $z$, and $f = f(x; \theta_t)$ the output on a string $x$ of unseen symbols that matches it. The mean is over
-both and over the network.
+where $f^* = f^*(z)$ is the label of a random template $z$, and $f = f(x; \theta_t)$ the output on a string $x$ of unseen symbols that matches it.
+The mean is over both and over the network.
 ::::
 
 With two labels $\pm 1$, equally likely, the right-hand side is $1$: the loss of the network that always answers $0$.
 
 :::::{dropdown} Proof
 ::::{prf:proof}
-Let $\pi$ exchange two unseen symbols $u$ and $v$ at position $i$. In a string, $\pi x$ has $v$ at position $i$ where $x$ had $u$, and the other way
-round. In a network, $\pi\theta$ has the first-layer columns of $u$ and $v$ at position $i$ exchanged.
+Let $\pi$ exchange two unseen symbols $u$ and $v$ at position $i$.
+In a string, $\pi x$ has $v$ at position $i$ where $x$ had $u$, and the other way round.
+In a network, $\pi\theta$ has the first-layer columns of $u$ and $v$ at position $i$ exchanged.
 
 1. *Renaming both changes nothing:* $f(\pi x; \pi\theta) = f(x; \theta)$, for the first layer only adds up the columns of the symbols it sees.
-2. *Training does not notice:* no training string contains $u$ or $v$, so $\pi x = x$ for all of them, and by step 1 the training loss is the same
-   function of $\pi\theta$ as of $\theta$. Its gradient at $\pi\theta$ is $\pi$ of the gradient at $\theta$. The optimiser treats all weights of the layer alike, so
-   training that starts at $\pi\theta_0$ ends at $\pi\theta_t$.
-3. *The start does not know:* $\pi\theta_0$ has the law of $\theta_0$. With step 2, $\pi\theta_t$ has the law of $\theta_t$.
+2. *Training does not notice:* no training string contains $u$ or $v$, so $\pi x = x$ for all of them, and by step 1 the training loss is the same function of $\pi\theta$ as of $\theta$.
+   Its gradient at $\pi\theta$ is $\pi$ of the gradient at $\theta$.
+   The optimiser treats all weights of the layer alike, so training that starts at $\pi\theta_0$ ends at $\pi\theta_t$.
+3. *The start does not know:* $\pi\theta_0$ has the law of $\theta_0$.
+   With step 2, $\pi\theta_t$ has the law of $\theta_t$.
 
-So $f(x; \theta_t) = f(\pi x; \pi\theta_t)$ has the law of $f(\pi x; \theta_t)$. Exchanges like $\pi$, one after the other, lead from every string of unseen symbols
-to every other, and all of them have one law. Let $c$ be its mean. For each template $z$ the mean squared error is at least $(c - f^*(z))^2$, by Jensen's
-inequality. Over templates the mean of this is smallest when $c$ is the mean label, and then it is $\operatorname{Var} f^*(z)$.
+So $f(x; \theta_t) = f(\pi x; \pi\theta_t)$ has the law of $f(\pi x; \theta_t)$.
+Exchanges like $\pi$, one after the other, lead from every string of unseen symbols to every other, and all of them have one law.
+Let $c$ be its mean.
+For each template $z$ the mean squared error is at least $(c - f^*(z))^2$, by Jensen's inequality.
+Over templates the mean of this is smallest when $c$ is the mean label, and then it is $\operatorname{Var} f^*(z)$.
 ::::
 :::::
 
 ::::{admonition} Two things that the wording hides
 :class: ours
 
-*At one position.* The symmetry must rename symbols at position 2 while those at position 1 keep their names. A network with one embedding for a
-symbol, wherever it stands, has only the weaker symmetry that renames everywhere at once. The theorem does not apply to it, and a
-transformer is such a network.
+*At one position.*
+The symmetry must rename symbols at position 2 while those at position 1 keep their names.
+A network with one embedding for a symbol, wherever it stands, has only the weaker symmetry that renames everywhere at once.
+The theorem does not apply to it, and a transformer is such a network.
 
-*Templates with ordinary tokens ({term}`regular tokens <regular token>`).* Training moves the columns of ordinary tokens. The statement then compares templates with the same ordinary tokens in the
-same places, such as `α=1;β=-1;print(α)` and `α=1;β=-1;print(β)`.
+*Templates with ordinary tokens ({term}`regular tokens <regular token>`).*
+Training moves the columns of ordinary tokens.
+The statement then compares templates with the same ordinary tokens in the same places, such as `α=1;β=-1;print(α)` and `α=1;β=-1;print(β)`.
 ::::
 
 ## What the first layer never learns
 
-The first layer's weights are columns $w_{i,s}$, one for each position $i$ and symbol $s$. On a string $x$ it computes $w_{1,x_1} + \dots + w_{k,x_k}$. So
-the column $w_{i,s}$ receives a gradient from strings that have $s$ at position $i$, and from no others. We train a small network in double precision on the task
-`αα` against `αβ`, and measure how far each column has moved from where it started:
+The first layer's weights are columns $w_{i,s}$, one for each position $i$ and symbol $s$.
+On a string $x$ it computes $w_{1,x_1} + \dots + w_{k,x_k}$.
+So the column $w_{i,s}$ receives a gradient from strings that have $s$ at position $i$, and from no others.
+We train a small network in double precision on the task `αα` against `αβ`, and measure how far each column has moved from where it started:
 """
 
 # %%
@@ -145,9 +155,11 @@ adding up random vectors that training never touched.
 r"""
 ## The theorem to the last digit
 
-Step 2 of the proof is a statement about *one* network, and can be watched. Take the network from above and two twins of it, made before training. In the
-first twin the columns of two unseen symbols U and V are exchanged at both positions, in the second only at position 2. Nobody could tell
-from the weights which of the three was drawn at random. All three are trained on the same strings.
+Step 2 of the proof is a statement about *one* network, and can be watched.
+Take the network from above and two twins of it, made before training.
+In the first twin the columns of two unseen symbols U and V are exchanged at both positions, in the second only at position 2.
+Nobody could tell from the weights which of the three was drawn at random.
+All three are trained on the same strings.
 """
 
 # %%
@@ -219,8 +231,8 @@ Here the losses are {losses[0]:.4f} and {losses[1]:.4f}, with mean {sum(losses) 
 r"""
 ## One embedding for all positions
 
-Is a transformer any different? The embeddings of unseen symbols do not move in training either, and it has twins, too: exchange the embeddings of U and V before training, and
-the answers are exchanged after it.
+Is a transformer any different?
+The embeddings of unseen symbols do not move in training either, and it has twins, too: exchange the embeddings of U and V before training, and the answers are exchanged after it.
 """
 
 # %%
@@ -250,42 +262,51 @@ figures.table(answers({"transformer": transformer, "twin": twin}))
 
 # %% [markdown]
 r"""
-But look at what is exchanged with what. A transformer has *one* embedding for U, and uses it at position 1 and at position 2. There are no weights that belong to "U at position
-2", so there is no twin that turns UU into UV. Its twin turns UU into VV and UV into VU, "same" into "same" and "different" into "different". The law of the
-outputs must be the same for strings that are *renamings of one another*, and these are exactly the strings of one template. The symmetry that
-forbids everything to the fully-connected network asks of the transformer just what the task asks.
+But look at what is exchanged with what.
+A transformer has *one* embedding for U, and uses it at position 1 and at position 2.
+There are no weights that belong to "U at position 2", so there is no twin that turns UU into UV.
+Its twin turns UU into VV and UV into VU, "same" into "same" and "different" into "different".
+The law of the outputs must be the same for strings that are *renamings of one another*, and these are exactly the strings of one template.
+The symmetry that forbids everything to the fully-connected network asks of the transformer just what the task asks.
 
 | network | what can be renamed | strings that must have one law |
 |---|---|---|
 | fully-connected, on one-hot vectors | symbols at each position on their own | UU, UV, VU, VV |
 | with one embedding a symbol: transformer, RNN, LSTM, MLP on embeddings | symbols, everywhere at once | UU, VV · UV, VU |
 
-That removes the obstacle. It does not say that training will find the way: from how many strings it does is the
-subject of {doc}`transformer-kernel` and {doc}`learning-from-n`.
+That removes the obstacle.
+It does not say that training will find the way: from how many strings it does is the subject of {doc}`transformer-kernel` and {doc}`learning-from-n`.
 
 ## The law of the outputs
 
-The theorem speaks of the law of an output over random networks. For i.i.d. weights more is true, and it can be tested on a single trained network.
+The theorem speaks of the law of an output over random networks.
+For i.i.d. weights more is true, and it can be tested on a single trained network.
 
 ::::{prf:proposition} One network is enough
 :label: one-run
 :class: ours
 
-Let the initial weights be i.i.d., and condition on everything that training has used. The columns of the unseen symbols are then still i.i.d., with their
-initial law. So the outputs on strings that share no symbol are *independent draws from one law*, whatever their templates. With labels $\pm1$, equally likely, and $c$ and $s^2$ the
-mean and variance of that law, the network's loss on unseen strings, averaged over the unseen columns, is
+Let the initial weights be i.i.d., and condition on everything that training has used.
+The columns of the unseen symbols are then still i.i.d., with their initial law.
+So the outputs on strings that share no symbol are *independent draws from one law*, whatever their templates.
+With labels $\pm1$, equally likely, and $c$ and $s^2$ the mean and variance of that law, the network's loss on unseen strings, averaged over the unseen columns, is
 
 $$
 1 + c^2 + s^2 \ge 1.
 $$
 ::::
 
-For `αα` adds up the columns $w_{1,s}$ and $w_{2,s}$ of one symbol, `αβ` the columns $w_{1,s}$ and $w_{2,s'}$ of two. Either way these are two independent columns.
+For `αα` adds up the columns $w_{1,s}$ and $w_{2,s}$ of one symbol, `αβ` the columns $w_{1,s}$ and $w_{2,s'}$ of two.
+Either way these are two independent columns.
 
-So here is a test that looks for *any* difference between the templates, not only for a useful one. Train a network. Deal out fresh symbols so that **no symbol is used twice**: half of
-them make strings `αα`, half make strings `αβ`. Compare the two sets of outputs with the Kolmogorov–Smirnov test, whose statistic is the largest distance between the two distribution functions. Because no symbol
-is used twice the outputs are independent, and the test's assumptions hold exactly, in each single run. (The p-value is the usual large-sample one, which is
-accurate for hundreds of outputs on each side.) The weights tested are those at the end of training. One network of each kind, trained here and now on 128 strings:
+So here is a test that looks for *any* difference between the templates, not only for a useful one.
+Train a network.
+Deal out fresh symbols so that **no symbol is used twice**: half of them make strings `αα`, half make strings `αβ`.
+Compare the two sets of outputs with the Kolmogorov–Smirnov test, whose statistic is the largest distance between the two distribution functions.
+Because no symbol is used twice the outputs are independent, and the test's assumptions hold exactly, in each single run.
+(The p-value is the usual large-sample one, which is accurate for hundreds of outputs on each side.)
+The weights tested are those at the end of training.
+One network of each kind, trained here and now on 128 strings:
 """
 
 # %%
@@ -324,9 +345,10 @@ everything unseen.
 
 # %% [markdown]
 r"""
-One network proves little. If both laws are equal, then the p-values of many runs are uniform between 0 and 1, and their
-distribution function is the diagonal. If they are not, the p-values crowd at 0. So we train many networks at $n = 64$ and at $n = 1024$, with the default sizes and without {term}`identity
-parameters`:
+One network proves little.
+If both laws are equal, then the p-values of many runs are uniform between 0 and 1, and their distribution function is the diagonal.
+If they are not, the p-values crowd at 0.
+So we train many networks at $n = 64$ and at $n = 1024$, with the default sizes and without {term}`identity parameters`:
 """
 
 # %% tags=["remove-input"]
@@ -360,8 +382,10 @@ figures.fold("The values", pd.DataFrame([
 r"""
 ## Can one lucky run succeed?
 
-The theorem bounds a mean over networks. Might one network in a thousand be lucky? By {prf:ref}`one-run`, no: luck is drawn anew for every unseen symbol. A
-network may be right about some symbols, as it is wrong about others, but over many symbols its loss is at least $1$, up to the chance of the finite test set.
+The theorem bounds a mean over networks.
+Might one network in a thousand be lucky?
+By {prf:ref}`one-run`, no: luck is drawn anew for every unseen symbol.
+A network may be right about some symbols, as it is wrong about others, but over many symbols its loss is at least $1$, up to the chance of the finite test set.
 """
 
 # %% tags=["remove-input"]
@@ -383,7 +407,8 @@ Markdown(text)
 r"""
 ## A flat learning curve
 
-The paper's figure is on another task, `αβα` against `αββ`. Ours, with the paper's curve behind it; the {term}`protocol` is that of {doc}`same-different`:
+The paper's figure is on another task, `αβα` against `αββ`.
+Ours, with the paper's curve behind it; the {term}`protocol` is that of {doc}`same-different`:
 """
 
 # %%
@@ -401,8 +426,9 @@ figures.values_table("fully-connected", flat)
 r"""
 ## The repair: tell it which positions are equal
 
-Let $X$ be the $k \times m$ matrix whose rows are the one-hot vectors of the string. Then $X X^\top$ is the $k \times k$ matrix with a $1$ where two positions hold
-the same symbol, and $0$ elsewhere. The paper appends it to the network's input:
+Let $X$ be the $k \times m$ matrix whose rows are the one-hot vectors of the string.
+Then $X X^\top$ is the $k \times k$ matrix with a $1$ where two positions hold the same symbol, and $0$ elsewhere.
+The paper appends it to the network's input:
 """
 
 # %%
@@ -414,10 +440,12 @@ for name, p in network.named_parameters():
 
 # %% [markdown]
 r"""
-Only nine columns are new. But they take away the proof's step 1. Rename symbols at position 2 only, and `αββ` is no longer `αββ`: the entries of $XX^\top$ change, and the
-renamed network answers something else. What remains is the symmetry of the transformer, renaming everywhere at once, which leaves $XX^\top$ alone. And an
-entry of $XX^\top$ is a coordinate that training *does* see: it is $0$ in some strings and $1$ in others, whatever the symbols are. What its column learns from training symbols
-holds for unseen ones.
+Only nine columns are new.
+But they take away the proof's step 1.
+Rename symbols at position 2 only, and `αββ` is no longer `αββ`: the entries of $XX^\top$ change, and the renamed network answers something else.
+What remains is the symmetry of the transformer, renaming everywhere at once, which leaves $XX^\top$ alone.
+And an entry of $XX^\top$ is a coordinate that training *does* see: it is $0$ in some strings and $1$ in others, whatever the symbols are.
+What its column learns from training symbols holds for unseen ones.
 
 The paper's figure does not say which task it shows.
 """
@@ -445,8 +473,9 @@ figures.values_table("mlp-gram", gram)
 r"""
 ## What is left of the loss
 
-The curve is far below chance at once, but not at zero. Unseen symbols still add their random columns, but these are small. Look at the outputs of one network, trained on
-64 strings:
+The curve is far below chance at once, but not at zero.
+Unseen symbols still add their random columns, but these are small.
+Look at the outputs of one network, trained on 64 strings:
 """
 
 # %%
@@ -472,9 +501,11 @@ symbols, and this part is missing for others.
 
 # %% [markdown]
 r"""
-How much it learns by heart depends on how often these columns are updated. In a batch of all strings every symbol has its turn at every step. In a batch
-of 1,024 out of 4,096 strings most symbols have to wait, while the columns of $XX^\top$ learn at every step. This is why the curve falls beyond $n$ = 1,024, the
-batch size. With one batch of all strings it would not:
+How much it learns by heart depends on how often these columns are updated.
+In a batch of all strings every symbol has its turn at every step.
+In a batch of 1,024 out of 4,096 strings most symbols have to wait, while the columns of $XX^\top$ learn at every step.
+This is why the curve falls beyond $n$ = 1,024, the batch size.
+With one batch of all strings it would not:
 """
 
 # %%
@@ -488,8 +519,8 @@ for batch in (1024, 4096):
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured. Equal and different laws are judged by all runs' p-values together (Fisher's method), at 1 %; levels
-within 0.1 to hold, and 0.2 to hold in part; [$n_{50}$](#half-point), the number of strings at which the mean test loss falls through one half, within a factor of 2 or 4 of the published.
+The tolerances were fixed before anything was measured.
+Equal and different laws are judged by all runs' p-values together (Fisher's method), at 1 %; levels within 0.1 to hold, and 0.2 to hold in part; [$n_{50}$](#half-point), the number of strings at which the mean test loss falls through one half, within a factor of 2 or 4 of the published.
 """
 
 # %% tags=["remove-input"]
@@ -560,7 +591,9 @@ Markdown(f"""
 r"""
 ## Try
 
-Drop `gram=True`. Or put `d_emb=32` in its place, one embedding for all positions: the theorem does not apply then. Is that enough to learn, and with `n=4096`?
+Drop `gram=True`.
+Or put `d_emb=32` in its place, one embedding for all positions: the theorem does not apply then.
+Is that enough to learn, and with `n=4096`?
 """
 
 # %% tags=["nbval-ignore-output"]

@@ -12,9 +12,9 @@ r"""
 
 *Every claim that did not hold, or only in part, collected from the chapters by a program.*
 
-A {term}`claim` is written down with its tolerances before it is measured ({doc}`index` says how). Some are the paper's {cite:p}`boixadsera2024abstract`, some
-are ours, and some are what one would expect from other work. That one does not hold need not mean that the paper is wrong: the authors' training code is not
-public in full, and our {term}`protocol` is our own ({doc}`same-different`).
+A {term}`claim` is written down with its tolerances before it is measured ({doc}`index` says how).
+Some are the paper's {cite:p}`boixadsera2024abstract`, some are ours, and some are what one would expect from other work.
+That one does not hold need not mean that the paper is wrong: the authors' training code is not public in full, and our {term}`protocol` is our own ({doc}`same-different`).
 """
 
 # %% tags=["remove-cell", "parameters"]
@@ -52,25 +52,29 @@ figures.scoreboard(j for j in judgements if j.verdict == "held in part")
 r"""
 ## What we know of the reasons
 
-- **Copying** takes our plain networks several times the published number of symbols. With the logits divided by the embedding dimension we come near the
-  published numbers ({doc}`inverse-scaling`). Whether the authors divided them we do not know.
-- **Before and while they fall**, the plain transformer's curves mostly lie above the paper's, most at *n* = 256 to 1,024 on the small tasks and beyond where there are many templates, even at the best validation epoch
-  ({doc}`same-different`, {doc}`two-parameters`). A claim about the *n* at which a curve falls is less sensitive to this than one about the level of the loss, and so the claims that compare
-  with a published curve are mostly about such an *n*. Small batches bring ours down; at batches of 8 and 16 they meet the paper's ({doc}`sensitivity`). Three curves go the other way: of counting to five, which ours bring below
-  one half and the paper's do not, and of the majorities of six and eight, where ours leave {term}`chance` at last ({doc}`harder-relations`).
-- **Training the last layer alone** stays above one half at the default width, at each of the scales tried; more dimensions close a part of the gap
-  ({doc}`kernel-to-network`).
+- **Copying** takes our plain networks several times the published number of symbols.
+  With the logits divided by the embedding dimension we come near the published numbers ({doc}`inverse-scaling`).
+  Whether the authors divided them we do not know.
+- **Before and while they fall**, the plain transformer's curves mostly lie above the paper's, most at *n* = 256 to 1,024 on the small tasks and beyond where there are many templates, even at the best validation epoch ({doc}`same-different`, {doc}`two-parameters`).
+  A claim about the *n* at which a curve falls is less sensitive to this than one about the level of the loss, and so the claims that compare with a published curve are mostly about such an *n*.
+  Small batches bring ours down; at batches of 8 and 16 they meet the paper's ({doc}`sensitivity`).
+  Three curves go the other way: of counting to five, which ours bring below one half and the paper's do not, and of the majorities of six and eight, where ours leave {term}`chance` at last ({doc}`harder-relations`).
+- **Training the last layer alone** stays above one half at the default width, at each of the scales tried; more dimensions close a part of the gap ({doc}`kernel-to-network`).
 - **Tending the embeddings** does not repair copying, though it helps larger models with another fault ({doc}`which-repair`).
-- **A mean of labels** is what the kernel predicts, but a weighted one. That the plain mean is as good was our own guess, and wrong ({doc}`learning-from-n`).
-- **A small language model** is not GPT-2: it has a million weights and has read a million characters. Reading helps it late, if at all, and its seeds
-  spread so widely that most comparisons stay undecided ({doc}`pretraining`, {doc}`identity-heads`).
-- **Majority of four, counting to five, and programs that print a number** take our networks with *a* (majority and counting: *a* and *b*) many times the published number
-  of strings. (Plain networks need about as many as published for majority of four.) The likely reason is a setting that the paper does not state: the multiplier of *a*, 100 in all our
-  tasks. (Majorities of six and eight are late with *a* and *b*, too.) With 10 or 30 the three come much nearer ({doc}`harder-relations`, {doc}`two-parameters`). The claims on 100 stay, for they were stated first; for 30 they were stated once more
-  and run on other seeds, and those chapters' scoreboards say what became of them.
-- **The puzzles from psychology** are learned at no *n* that the claims name, neither with *a* and *b* nor without, so nothing separates the two there. For the plain network the template
-  matrix predicts it: far more strings would be needed ({doc}`harder-relations`). (Beyond those *n* the one that it predicts to be the easiest begins to fall, with *a* and *b* and without.) These claims are our own; the
-  paper has no such curves.
+- **A mean of labels** is what the kernel predicts, but a weighted one.
+  That the plain mean is as good was our own guess, and wrong ({doc}`learning-from-n`).
+- **A small language model** is not GPT-2: it has a million weights and has read a million characters.
+  Reading helps it late, if at all, and its seeds spread so widely that most comparisons stay undecided ({doc}`pretraining`, {doc}`identity-heads`).
+- **Majority of four, counting to five, and programs that print a number** take our networks with *a* (majority and counting: *a* and *b*) many times the published number of strings.
+  (Plain networks need about as many as published for majority of four.)
+  The likely reason is a setting that the paper does not state: the multiplier of *a*, 100 in all our tasks.
+  (Majorities of six and eight are late with *a* and *b*, too.)
+  With 10 or 30 the three come much nearer ({doc}`harder-relations`, {doc}`two-parameters`).
+  The claims on 100 stay, for they were stated first; for 30 they were stated once more and run on other seeds, and those chapters' scoreboards say what became of them.
+- **The puzzles from psychology** are learned at no *n* that the claims name, neither with *a* and *b* nor without, so nothing separates the two there.
+  For the plain network the template matrix predicts it: far more strings would be needed ({doc}`harder-relations`).
+  (Beyond those *n* the one that it predicts to be the easiest begins to fall, with *a* and *b* and without.)
+  These claims are our own; the paper has no such curves.
 """
 
 # %% [markdown]

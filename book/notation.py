@@ -12,10 +12,11 @@ r"""
 
 *Every symbol and every word with a fixed meaning in this book, and the chapter that introduces it.*
 
-In the chapters, words that are explained here are links: point at one, or reach it with the Tab key, and its explanation opens in place. The
-same goes for theorems, numbered formulas, references, and functions of the package ({doc}`api`).
+In the chapters, words that are explained here are links: point at one, or reach it with the Tab key, and its explanation opens in place.
+The same goes for theorems, numbered formulas, references, and functions of the package ({doc}`api`).
 
-Symbols follow the paper {cite:p}`boixadsera2024abstract` where it has one. Below some of them stands another name, in words or in code.
+Symbols follow the paper {cite:p}`boixadsera2024abstract` where it has one.
+Below some of them stands another name, in words or in code.
 
 ## Symbols: tasks and data
 

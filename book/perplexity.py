@@ -10,15 +10,17 @@
 r"""
 # Perplexity: a and b in a language model
 
-*Two numbers a head are added to GPT-2 without touching its code. Do they still help when the task is English?*
+*Two numbers a head are added to GPT-2 without touching its code.
+Do they still help when the task is English?*
 
-On {term}`template tasks <template task>` the {term}`identity parameters` replace most of the training data ({doc}`same-different`, {doc}`which-repair`). A language
-model is a different thing: a text is not built to need abstract symbols, but names and variables do recur in it, and copying
-them is worth something. The paper {cite:p}`boixadsera2024abstract` therefore trains GPT-2 {cite:p}`radford2019language` from
-scratch, with and without $a$ and $b$, and compares {term}`perplexities <perplexity>`. This chapter does so at a size that a laptop trains in minutes.
+On {term}`template tasks <template task>` the {term}`identity parameters` replace most of the training data ({doc}`same-different`, {doc}`which-repair`).
+A language model is a different thing: a text is not built to need abstract symbols, but names and variables do recur in it, and copying them is worth something.
+The paper {cite:p}`boixadsera2024abstract` therefore trains GPT-2 {cite:p}`radford2019language` from scratch, with and without $a$ and $b$, and compares {term}`perplexities <perplexity>`.
+This chapter does so at a size that a laptop trains in minutes.
 What a model trained on text is worth on a template task is the question of {doc}`pretraining`.
 
-*Builds on {doc}`same-different` and {doc}`which-repair`. Leads to {doc}`identity-heads` (do trained models build the identity by themselves?).*
+*Builds on {doc}`same-different` and {doc}`which-repair`.
+Leads to {doc}`identity-heads` (do trained models build the identity by themselves?).*
 """
 
 # %% tags=["parameters"]
@@ -45,17 +47,17 @@ r"""
 :label: language-identity
 :class: paper
 
-In head $h$ of every layer, $W_K W_Q^\top$ becomes $W_K W_Q^\top + a_h I$ and $W_V W_O^\top$ becomes $W_V W_O^\top + b_h I$. The scalars
-start at $0$ and are trained like all other weights.
+In head $h$ of every layer, $W_K W_Q^\top$ becomes $W_K W_Q^\top + a_h I$ and $W_V W_O^\top$ becomes $W_V W_O^\top + b_h I$.
+The scalars start at $0$ and are trained like all other weights.
 ::::
 
-So the logit from position $i$ to $j \le i$ gains $a_h\, x_i^\top x_j$ (in the heads' own scale $1/\sqrt{d_{\text{head}}}$), where $x$ is
-the layer-normalised input of the attention, and the layer's output gains $b_h \sum_j p_{ij} x_j$, where $p_{ij}$ is the head's attention from $i$ to $j$. One detail matters in a causal model: as
-long as all $x$ have about one length, $x_i^\top x_i$ is the largest entry of its row, so a positive $a_h$ makes a position attend to *itself*. In GPT-2 the authors masked this
-diagonal. We measure $a$ both ways.
+So the logit from position $i$ to $j \le i$ gains $a_h\, x_i^\top x_j$ (in the heads' own scale $1/\sqrt{d_{\text{head}}}$), where $x$ is the layer-normalised input of the attention, and the layer's output gains $b_h \sum_j p_{ij} x_j$, where $p_{ij}$ is the head's attention from $i$ to $j$.
+One detail matters in a causal model: as long as all $x$ have about one length, $x_i^\top x_i$ is the largest entry of its row, so a positive $a_h$ makes a position attend to *itself*.
+In GPT-2 the authors masked this diagonal.
+We measure $a$ both ways.
 
-`add_identity_scalings` does it to a model of the `transformers` library {cite:p}`wolf2020transformers`, in place. Nothing
-changes before training, not by one bit:
+`add_identity_scalings` does it to a model of the `transformers` library {cite:p}`wolf2020transformers`, in place.
+Nothing changes before training, not by one bit:
 """
 
 # %%
@@ -85,15 +87,18 @@ model.save_pretrained("mine")
 model = load_identity_scalings("mine")
 ```
 
-- It works for decoders whose attention goes through the library's attention interface; GPT-2 and Llama are tested. Others are
-  refused with a message that says why.
+- It works for decoders whose attention goes through the library's attention interface; GPT-2 and Llama are tested.
+  Others are refused with a message that says why.
 - The scalars are ordinary parameters, `….identity_scalings.a` and `.b`: they are in `state_dict`, in checkpoints and in the optimiser.
   Weight decay applies to them unless you exclude them.
-- `generate` works with and without a key-value cache, with beams too, and gives the same tokens. The $x$ of past positions are kept
-  as further layers of the library's own dynamic cache, which makes it half as large again. Static caches are refused.
+- `generate` works with and without a key-value cache, with beams too, and gives the same tokens.
+  The $x$ of past positions are kept as further layers of the library's own dynamic cache, which makes it half as large again.
+  Static caches are refused.
 - Activation checkpointing, bf16 and autocast work.
-- `c_kq` and `c_vo` are fixed multipliers that set the scalars' effective learning rate. The defaults are the heads' own scale and 1.
-- Once a scalar has moved, attention is computed with its whole matrix instead of a fused kernel. What that costs is measured below.
+- `c_kq` and `c_vo` are fixed multipliers that set the scalars' effective learning rate.
+  The defaults are the heads' own scale and 1.
+- Once a scalar has moved, attention is computed with its whole matrix instead of a fused kernel.
+  What that costs is measured below.
 ::::
 """
 
@@ -112,9 +117,9 @@ print("same tokens with and without a cache:", torch.equal(cached, uncached))
 r"""
 ## The text
 
-The default corpus ships with Python itself: the language reference and the docstrings of the standard library. It is split by
-document, and a paragraph that has eight words in a row in common with an earlier one is dropped, so that no paragraph of the test text can be
-remembered from training. WikiText {cite:p}`merity2017pointer` is one word away (`corpus("wikitext-2")`) where a hub can be reached.
+The default corpus ships with Python itself: the language reference and the docstrings of the standard library.
+It is split by document, and a paragraph that has eight words in a row in common with an earlier one is dropped, so that no paragraph of the test text can be remembered from training.
+WikiText {cite:p}`merity2017pointer` is one word away (`corpus("wikitext-2")`) where a hub can be reached.
 """
 
 # %% tags=["nbval-ignore-output"]
@@ -131,10 +136,11 @@ r"""
 ::::{admonition} Our protocol
 :class: ours
 
-GPT-2's architecture with 4 layers, embedding dimension 128 and 4 heads, on rows of 128 tokens, from a byte-level BPE of 2,048 tokens trained
-on the training text. AdamW, constant learning rate $10^{-3}$, no weight decay, no dropout, gradients clipped at norm 1, batches of 8 rows, 1.5 epochs. Perplexity is
-$\exp$ of the mean loss a token on the test documents, after the last step. Runs of one seed start from the same weights and see the same
-batches, so variants are compared in pairs: each seed gives one ratio to the plain model. Nothing was tuned.
+GPT-2's architecture with 4 layers, embedding dimension 128 and 4 heads, on rows of 128 tokens, from a byte-level BPE of 2,048 tokens trained on the training text.
+AdamW, constant learning rate $10^{-3}$, no weight decay, no dropout, gradients clipped at norm 1, batches of 8 rows, 1.5 epochs.
+Perplexity is $\exp$ of the mean loss a token on the test documents, after the last step.
+Runs of one seed start from the same weights and see the same batches, so variants are compared in pairs: each seed gives one ratio to the plain model.
+Nothing was tuned.
 ::::
 """
 
@@ -173,8 +179,8 @@ figures.fold("The perplexities", pd.DataFrame(values))
 r"""
 ## The verdicts
 
-The claims were written before any of these rows existed: lower than the plain model's, paired by seed, with a one-sided $p < 0.01$
-to *hold*, $p < 0.05$ to hold *in part*. The paper's own perplexities are not shown: they belong to another model and another text.
+The claims were written before any of these rows existed: lower than the plain model's, paired by seed, with a one-sided $p < 0.01$ to *hold*, $p < 0.05$ to hold *in part*.
+The paper's own perplexities are not shown: they belong to another model and another text.
 """
 
 # %% tags=["remove-input"]
@@ -198,8 +204,8 @@ Markdown(text)
 r"""
 ## What is learned
 
-The scalars by layer and head, mean over seeds, in the model that has both. A positive $b_h$ is an attention-modulated skip
-connection, a negative one subtracts what the head attends to; a negative $a_h$ turns a head *away* from tokens like the present one, itself included.
+The scalars by layer and head, mean over seeds, in the model that has both.
+A positive $b_h$ is an attention-modulated skip connection, a negative one subtracts what the head attends to; a negative $a_h$ turns a head *away* from tokens like the present one, itself included.
 """
 
 # %% tags=["remove-input"]
@@ -217,9 +223,8 @@ figures.show(figures.head_maps(maps, label="learned value"), alt=f"Two heat maps
 r"""
 ## What a and b cost
 
-A training step of one of GPT-2 small's blocks (dimension 768, 12 heads) with the scalars, as a multiple of the same step without: against
-the library's default attention, a fused kernel that never stores the attention matrix, and against its "eager" attention, which stores it as the
-scalars need it. Memory is what the step keeps for its backward pass.
+A training step of one of GPT-2 small's blocks (dimension 768, 12 heads) with the scalars, as a multiple of the same step without: against the library's default attention, a fused kernel that never stores the attention matrix, and against its "eager" attention, which stores it as the scalars need it.
+Memory is what the step keeps for its backward pass.
 """
 
 # %% tags=["remove-input"]

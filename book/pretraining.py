@@ -10,13 +10,16 @@
 r"""
 # Does pretraining help?
 
-*A language model has read a lot before it sees a template task. Does it need fewer strings, and does reading do what $a$ and $b$ do?*
+*A language model has read a lot before it sees a template task.
+Does it need fewer strings, and does reading do what $a$ and $b$ do?*
 
-So far every network began with random weights. The paper {cite:p}`boixadsera2024abstract` also trains GPT-2 {cite:p}`radford2019language` on a
-{term}`template task`, once from random weights and once from those that pretraining on text left behind. The published curves are far apart. This chapter asks the
-same of a language model small enough to be pretrained here, and puts the two scalars, the {term}`identity parameters`, beside it.
+So far every network began with random weights.
+The paper {cite:p}`boixadsera2024abstract` also trains GPT-2 {cite:p}`radford2019language` on a {term}`template task`, once from random weights and once from those that pretraining on text left behind.
+The published curves are far apart.
+This chapter asks the same of a language model small enough to be pretrained here, and puts the two scalars, the {term}`identity parameters`, beside it.
 
-*Builds on {doc}`perplexity` and {doc}`identity-heads`. Leads to {doc}`playground` (will a transformer learn a task of your own?).*
+*Builds on {doc}`perplexity` and {doc}`identity-heads`.
+Leads to {doc}`playground` (will a transformer learn a task of your own?).*
 """
 
 # %% tags=["parameters"]
@@ -40,14 +43,15 @@ r"""
 :label: pretraining-helps
 :class: paper
 
-On a template task, pretrained GPT-2 generalises to {term}`unseen symbols <unseen symbol>` from far fewer strings than the same architecture with random weights. Pretrained
-models of several sizes do.
+On a template task, pretrained GPT-2 generalises to {term}`unseen symbols <unseen symbol>` from far fewer strings than the same architecture with random weights.
+Pretrained models of several sizes do.
 ::::
 
-Names recur in a text, and so do numbers, variables and rare words. Who has to predict the next token gains from noticing that the present one
-has *occurred before*, whatever it is. A head that does so compares tokens, and to compare all tokens its $W_K W_Q^\top$ must
-resemble a multiple of the identity ({doc}`identity-heads`). That is what $a$ hands over directly ({doc}`same-different`). If pretraining
-builds such heads, the task below is half solved before its first string.
+Names recur in a text, and so do numbers, variables and rare words.
+Who has to predict the next token gains from noticing that the present one has *occurred before*, whatever it is.
+A head that does so compares tokens, and to compare all tokens its $W_K W_Q^\top$ must resemble a multiple of the identity ({doc}`identity-heads`).
+That is what $a$ hands over directly ({doc}`same-different`).
+If pretraining builds such heads, the task below is half solved before its first string.
 """
 
 # %% tags=["hide-input"]
@@ -60,18 +64,18 @@ figures.show(
 
 # %% [markdown]
 r"""
-One thing is different from the chapters before. A test symbol is unseen *in the task* alone: it is a token of the vocabulary, and a pretrained model may have met it in
-text.
+One thing is different from the chapters before.
+A test symbol is unseen *in the task* alone: it is a token of the vocabulary, and a pretrained model may have met it in text.
 
 ## The model and the task
 
 ::::{admonition} Our choice
 :class: ours
 
-Neither the task nor the recipe of the published curves is known to us. We take the smallest task, `αα` against `αβ`, as the
-natural one; below, the fit is compared with that of `αβα` against `αββ`. Symbols are tokens of the model's own vocabulary, drawn at random,
-without the one that ends documents. The read-out is the `transformers` library's own {cite:p}`wolf2020transformers`: a linear map from the last
-position to one number.
+Neither the task nor the recipe of the published curves is known to us.
+We take the smallest task, `αα` against `αβ`, as the natural one; below, the fit is compared with that of `αβα` against `αββ`.
+Symbols are tokens of the model's own vocabulary, drawn at random, without the one that ends documents.
+The read-out is the `transformers` library's own {cite:p}`wolf2020transformers`: a linear map from the last position to one number.
 ::::
 """
 
@@ -91,11 +95,14 @@ r"""
 ::::{admonition} Our protocol
 :class: ours
 
-GPT-2's architecture with 4 layers, embedding dimension 128, 4 heads and a vocabulary of 2,048 tokens, the small model of {doc}`perplexity`. *Pretrained*: 1.5 epochs
-of Python's documentation, as there; the read-out alone is new. *From scratch*: the random weights from which that pretraining starts. Then all weights are
-trained on $n$ strings over $n$ symbols: Adam, learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 300 epochs, stop when the training loss is below 0.002, no dropout.
-$a$ and $b$ are added after pretraining, with multipliers 100, as for all template tasks. Validation and test have 256 strings each, over 256 further
-symbols each; losses are those at the best validation epoch. Seeds draw weights, symbols and strings. Nothing was tuned.
+GPT-2's architecture with 4 layers, embedding dimension 128, 4 heads and a vocabulary of 2,048 tokens, the small model of {doc}`perplexity`.
+*Pretrained*: 1.5 epochs of Python's documentation, as there; the read-out alone is new.
+*From scratch*: the random weights from which that pretraining starts.
+Then all weights are trained on $n$ strings over $n$ symbols: Adam, learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 300 epochs, stop when the training loss is below 0.002, no dropout.
+$a$ and $b$ are added after pretraining, with multipliers 100, as for all template tasks.
+Validation and test have 256 strings each, over 256 further symbols each; losses are those at the best validation epoch.
+Seeds draw weights, symbols and strings.
+Nothing was tuned.
 
 We stop at $n = 512$, and 2,048 tokens would not allow more than twice that; the published curves go on to 8,192.
 ::::
@@ -140,14 +147,16 @@ if len(table):
 
 # %% [markdown]
 r"""
-$n_{50}$ is the $n$ at which the mean test loss falls through one half. Intervals are 95 % bootstrap intervals over seeds; *not reached* means above the
-largest $n$ that was run.
+$n_{50}$ is the $n$ at which the mean test loss falls through one half.
+Intervals are 95 % bootstrap intervals over seeds; *not reached* means above the largest $n$ that was run.
 
 ## The verdicts
 
-The claims were written before any of these rows existed. Lower means: a one-sided $p < 0.01$ over seeds at both $n$ to *hold*, at one of them to hold
-*in part*. $n_{50}$ may differ by a factor 2, or 4. Our model is not GPT-2: it is far smaller and has read far less, so the comparison of $n_{50}$ is
-across models. From scratch the published curve crosses one half far beyond our largest $n$; there the claim is that we see the same plateau.
+The claims were written before any of these rows existed.
+Lower means: a one-sided $p < 0.01$ over seeds at both $n$ to *hold*, at one of them to hold *in part*.
+$n_{50}$ may differ by a factor 2, or 4.
+Our model is not GPT-2: it is far smaller and has read far less, so the comparison of $n_{50}$ is across models.
+From scratch the published curve crosses one half far beyond our largest $n$; there the claim is that we see the same plateau.
 """
 
 # %% tags=["remove-input"]
@@ -197,8 +206,8 @@ Markdown(text)
 r"""
 ## Does the task fit?
 
-The same models on `αβα` against `αββ`, and both tasks against the published curves. (The distance is that of mean test losses, over the $n$ that
-both have.)
+The same models on `αβα` against `αββ`, and both tasks against the published curves.
+(The distance is that of mean test losses, over the $n$ that both have.)
 """
 
 # %% tags=["remove-input"]
@@ -232,8 +241,8 @@ Markdown(text)
 r"""
 ## What pretraining changed inside
 
-$z$ measures a multiple of the identity in a head's matrix, on a scale on which random weights are standard normal ({doc}`identity-heads`). Here it is, of
-the weights alone, without the scalars: before the task, and after training on it at the largest $n$ (mean over 16 heads and over the seeds that all of these networks have; in brackets the largest head, mean over seeds).
+$z$ measures a multiple of the identity in a head's matrix, on a scale on which random weights are standard normal ({doc}`identity-heads`).
+Here it is, of the weights alone, without the scalars: before the task, and after training on it at the largest $n$ (mean over 16 heads and over the seeds that all of these networks have; in brackets the largest head, mean over seeds).
 """
 
 # %% tags=["remove-input"]
@@ -270,8 +279,8 @@ Markdown(text)
 r"""
 ## GPT-2 itself
 
-The published comparison of sizes: small, medium and large, each at the learning rate that the figure states. Our curves join it once the command below has run where
-a hub can be reached.
+The published comparison of sizes: small, medium and large, each at the learning rate that the figure states.
+Our curves join it once the command below has run where a hub can be reached.
 The same command takes any folder that `save_pretrained` wrote.
 """
 
@@ -288,8 +297,7 @@ Markdown(f"*{figures.coverage('pretraining-gpt2', sizes)}*")
 r"""
 ## Is it still true? A live check
 
-A tiny GPT-2 is trained on the task again, from scratch and after a very short pretraining (kept from an earlier build, if there was one), and the build stops if a test
-loss differs from its row by more than 0.02.
+A tiny GPT-2 is trained on the task again, from scratch and after a very short pretraining (kept from an earlier build, if there was one), and the build stops if a test loss differs from its row by more than 0.02.
 (Another release of Python ships another text; then the pretrained one is only exercised.)
 """
 
@@ -324,8 +332,7 @@ Markdown(f"""
 r"""
 ## Try
 
-Another task of the paper, more reading (`pretraining=15` takes ten times as long), or a checkpoint of your own: `checkpoint="folder"` or, with a hub,
-`checkpoint="openai-community/gpt2"`.
+Another task of the paper, more reading (`pretraining=15` takes ten times as long), or a checkpoint of your own: `checkpoint="folder"` or, with a hub, `checkpoint="openai-community/gpt2"`.
 """
 
 # %% tags=["nbval-ignore-output"]

@@ -12,12 +12,13 @@ r"""
 
 *Two trainable numbers in every attention head replace most of the training data.*
 
-Show somebody two pictures of things they have never seen and ask whether they are the same. Nobody needs to have seen
-these things before. This chapter asks the same of three neural networks: they are trained on pairs of symbols, `αα`
-(same, label $+1$) against `αβ` (different, label $-1$), and tested on pairs of symbols that **never occurred in
-training**. It is the smallest task of the paper {cite:p}`boixadsera2024abstract` and shows all of its story.
+Show somebody two pictures of things they have never seen and ask whether they are the same.
+Nobody needs to have seen these things before.
+This chapter asks the same of three neural networks: they are trained on pairs of symbols, `αα` (same, label $+1$) against `αβ` (different, label $-1$), and tested on pairs of symbols that **never occurred in training**.
+It is the smallest task of the paper {cite:p}`boixadsera2024abstract` and shows all of its story.
 
-*Builds on nothing. Leads to {doc}`mlps-cannot` (why the first network can never leave chance); {doc}`two-parameters` (what the modification does inside).*
+*Builds on nothing.
+Leads to {doc}`mlps-cannot` (why the first network can never leave chance); {doc}`two-parameters` (what the modification does inside).*
 """
 
 # %% tags=["parameters"]
@@ -42,11 +43,11 @@ r"""
 :label: template-task
 :class: paper
 
-A **template** is a string of ordinary tokens and **wildcards**, which we write as lowercase Greek letters. A
-**substitution** puts a different symbol in the place of each wildcard. A **template task** draws a template, draws a
-substitution, shows the network the resulting string $x$, and asks for the label $f^*(z)$ of the template $z$ behind it.
-The templates are **{term}`disjoint <disjoint templates>`**: no string comes from two of them. So the label is decided by *which positions are
-equal*, never by which symbols stand there.
+A **template** is a string of ordinary tokens and **wildcards**, which we write as lowercase Greek letters.
+A **substitution** puts a different symbol in the place of each wildcard.
+A **template task** draws a template, draws a substitution, shows the network the resulting string $x$, and asks for the label $f^*(z)$ of the template $z$ behind it.
+The templates are **{term}`disjoint <disjoint templates>`**: no string comes from two of them.
+So the label is decided by *which positions are equal*, never by which symbols stand there.
 ::::
 
 In code, a task is its templates and their labels, and a sample is a tensor of integers, one for each symbol:
@@ -72,7 +73,8 @@ except ValueError as error:
 
 # %% [markdown]
 r"""
-The network sees the pairs on the left with their labels. It is asked about pairs like those on the right.
+The network sees the pairs on the left with their labels.
+It is asked about pairs like those on the right.
 """
 
 # %% tags=["hide-input"]
@@ -87,50 +89,49 @@ figures.show(
 r"""
 ## Why a fully-connected network cannot do it
 
-Write each symbol as a one-hot vector and concatenate them: the usual input of a {term}`fully-connected network`. A symbol that
-never occurs in training is a coordinate that is always zero in training, so the weights attached to it receive no
-gradient. They stay as random as they were at the start, and the trained network has no way to notice that the *same*
-unseen symbol stands in two places: position 1 and position 2 have separate weights for it.
+Write each symbol as a one-hot vector and concatenate them: the usual input of a {term}`fully-connected network`.
+A symbol that never occurs in training is a coordinate that is always zero in training, so the weights attached to it receive no gradient.
+They stay as random as they were at the start, and the trained network has no way to notice that the *same* unseen symbol stands in two places: position 1 and position 2 have separate weights for it.
 
 ::::{prf:theorem} Fully-connected networks fail; section 3, in our words
 :label: mlp-fails
 :class: paper
 
-Let the weights start i.i.d. Gaussian, or from any law that renaming the symbols *at one position* leaves unchanged, and be trained by
-(stochastic) gradient descent. Then the output $f(x; \theta_t)$ has the *same law* for every string $x$ of unseen symbols. Its
-mean cannot depend on the template, and the expected test loss is at least the variance of the label over templates.
+Let the weights start i.i.d. Gaussian, or from any law that renaming the symbols *at one position* leaves unchanged, and be trained by (stochastic) gradient descent.
+Then the output $f(x; \theta_t)$ has the *same law* for every string $x$ of unseen symbols.
+Its mean cannot depend on the template, and the expected test loss is at least the variance of the label over templates.
 ::::
 
-With labels $\pm1$, equally likely, this variance is $1$: the loss of always answering $0$. That is {term}`chance`, and the
-theorem says that no amount of data helps. {doc}`mlps-cannot` proves it and watches the proof inside a network.
+With labels $\pm1$, equally likely, this variance is $1$: the loss of always answering $0$.
+That is {term}`chance`, and the theorem says that no amount of data helps.
+{doc}`mlps-cannot` proves it and watches the proof inside a network.
 
 ## What a transformer can do, and what $a$ and $b$ add
 
-A transformer stores *one* embedding for a symbol, wherever it stands, and attention compares embeddings by their inner
-products. Head $h$ attends from position $i$ to position $j$ with the logit
+A transformer stores *one* embedding for a symbol, wherever it stands, and attention compares embeddings by their inner products.
+Head $h$ attends from position $i$ to position $j$ with the logit
 
 $$
 \frac{x_i^\top W_{Q,h}^\top W_{K,h}\, x_j}{\sqrt{d_{\text{head}}}}
 $$ (logit)
 
-where $x_i$ is the normalised vector at position $i$. For a random $W_{Q,h}^\top W_{K,h}$ the logit of two equal symbols
-is not special. Gradient descent has to *learn* a matrix that behaves like the identity on all symbols, seen or not, from
-the symbols in the training set alone. The paper proves that an infinitely wide
-transformer generalises given enough of them, even if only its last layer is trained ({doc}`learning-from-n`); what gradient descent on all
-weights needs, experiments say. And it proposes to hand over what is so hard
-to learn, with one trainable number $a_h$ for each head, and another, $b_h$, for the values:
+where $x_i$ is the normalised vector at position $i$.
+For a random $W_{Q,h}^\top W_{K,h}$ the logit of two equal symbols is not special.
+Gradient descent has to *learn* a matrix that behaves like the identity on all symbols, seen or not, from the symbols in the training set alone.
+The paper proves that an infinitely wide transformer generalises given enough of them, even if only its last layer is trained ({doc}`learning-from-n`); what gradient descent on all weights needs, experiments say.
+And it proposes to hand over what is so hard to learn, with one trainable number $a_h$ for each head, and another, $b_h$, for the values:
 
 ::::{prf:definition} Identity parameters; sections 3 to 5, in our words
 :label: identity-parameters
 :class: paper
 
-Replace, in every head, $W_K W_Q^\top$ by $W_K W_Q^\top + a I$ and $W_V W_O^\top$ by $W_V W_O^\top + b I$, where $a$ and $b$
-are trained like all other weights and start at $0$. ($W_K W_Q^\top$ is the paper's order of the factors; it is the matrix in the
-middle of {eq}`logit`, there $W_{Q,h}^\top W_{K,h}$.)
+Replace, in every head, $W_K W_Q^\top$ by $W_K W_Q^\top + a I$ and $W_V W_O^\top$ by $W_V W_O^\top + b I$, where $a$ and $b$ are trained like all other weights and start at $0$.
+($W_K W_Q^\top$ is the paper's order of the factors; it is the matrix in the middle of {eq}`logit`, there $W_{Q,h}^\top W_{K,h}$.)
 ::::
 
-The logit {eq}`logit` gains $a_h\, x_i^\top x_j$, which is large when the two symbols are equal, whatever they are. The head's
-output gains $b_h$ times the attended symbols themselves. Two numbers a head, among more than a million:
+The logit {eq}`logit` gains $a_h\, x_i^\top x_j$, which is large when the two symbols are equal, whatever they are.
+The head's output gains $b_h$ times the attended symbols themselves.
+Two numbers a head, among more than a million:
 """
 
 # %%
@@ -145,20 +146,20 @@ for network in (plain, modified):
 r"""
 ## The experiment
 
-We train the paper's three networks, plain, {term}`modified <modified transformer>` and fully-connected, on $n$ strings over an alphabet of $n$ symbols, for $n$ from 4 to 4096, and measure the
-mean squared error on 1,000 strings over 1,000 symbols that are not among them.
+We train the paper's three networks, plain, {term}`modified <modified transformer>` and fully-connected, on $n$ strings over an alphabet of $n$ symbols, for $n$ from 4 to 4096, and measure the mean squared error on 1,000 strings over 1,000 symbols that are not among them.
 
 ::::{admonition} Our protocol
 :class: ours
 
 Transformer: depth 2, embedding dimension 128, 16 heads of dimension 64, MLP width 256, {term}`[CLS]` appended and read.
-Fully-connected network: three layers, width 256, ReLU. Adam with learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop
-when the training loss is below 0.002. The scalars carry fixed multipliers of 100, which set their effective learning rate.
-A second set of 1,000 strings, over yet other symbols, is for validation: the figure shows the test loss at the epoch with
-the lowest validation loss, the folded table also that of the last epoch. The seeds, 5 at each $n$, draw data and weights anew.
+Fully-connected network: three layers, width 256, ReLU.
+Adam with learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop when the training loss is below 0.002.
+The scalars carry fixed multipliers of 100, which set their effective learning rate.
+A second set of 1,000 strings, over yet other symbols, is for validation: the figure shows the test loss at the epoch with the lowest validation loss, the folded table also that of the last epoch.
+The seeds, 5 at each $n$, draw data and weights anew.
 
-Part of these settings is inferred, for not all of the paper's are public: from its figures' axes, and (the multipliers, the stop) from what brings the authors' released
-code near its curves. They were fixed before the runs of this book, and are the same in every chapter, but for variants that are named as such.
+Part of these settings is inferred, for not all of the paper's are public: from its figures' axes, and (the multipliers, the stop) from what brings the authors' released code near its curves.
+They were fixed before the runs of this book, and are the same in every chapter, but for variants that are named as such.
 ::::
 """
 
@@ -183,9 +184,9 @@ figures.values_table(NAME, rows)
 r"""
 ## The verdicts
 
-[$n_{50}$](#half-point) is the $n$ at which the mean test loss falls through one half, on a line drawn between neighbouring points in $\log n$. The
-tolerances were fixed before anything was measured: a factor 2 to the published value to *hold*, a factor 4 to hold
-*in part*. Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
+[$n_{50}$](#half-point) is the $n$ at which the mean test loss falls through one half, on a line drawn between neighbouring points in $\log n$.
+The tolerances were fixed before anything was measured: a factor 2 to the published value to *hold*, a factor 4 to hold *in part*.
+Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
 # %% tags=["remove-input"]
@@ -206,7 +207,8 @@ Markdown(text)
 r"""
 ## Where ours and the paper's differ
 
-The verdicts compare where the curves fall, not how high they lie elsewhere. There differences remain:
+The verdicts compare where the curves fall, not how high they lie elsewhere.
+There differences remain:
 """
 
 # %% tags=["remove-input"]
@@ -235,8 +237,9 @@ Markdown(f"""
 r"""
 ## Does the stop rule cost anything?
 
-Training ends when the training loss is below 0.002. Would more of it change the test loss? The same networks, trained on until their
-training loss is below 0.0001 (same seeds; the difference with its standard error over seeds):
+Training ends when the training loss is below 0.002.
+Would more of it change the test loss?
+The same networks, trained on until their training loss is below 0.0001 (same seeds; the difference with its standard error over seeds):
 """
 
 # %% tags=["remove-input"]
@@ -256,9 +259,9 @@ display(Markdown(f"No mean moves by more than {largest:.3f}."))
 r"""
 ## Is it still true? A live check
 
-A page drawn from stored numbers proves little unless the code still gives these numbers. So this cell trains some of the networks
-again, here and now, and stops the book's build if a test loss differs from its row by more than 0.02. (The same code on
-the same machine gives the same numbers; another processor rounds differently.)
+A page drawn from stored numbers proves little unless the code still gives these numbers.
+So this cell trains some of the networks again, here and now, and stops the book's build if a test loss differs from its row by more than 0.02.
+(The same code on the same machine gives the same numbers; another processor rounds differently.)
 """
 
 # %%
@@ -289,8 +292,8 @@ Markdown(f"""
 r"""
 ## Try
 
-Change the templates, `n`, or drop `b`. The last line says what happened on symbols that training never saw, the picture shows it: a dot is
-the network's answer to one unseen string, a bar the mean of its template.
+Change the templates, `n`, or drop `b`.
+The last line says what happened on symbols that training never saw, the picture shows it: a dot is the network's answer to one unseen string, a bar the mean of its template.
 """
 
 # %% tags=["nbval-ignore-output"]

@@ -12,10 +12,12 @@ r"""
 
 *Learning rate, batch size, depth, heads, dimension: which of them decide whether a transformer generalises to unseen symbols, and which only how soon?*
 
-A learning curve belongs to one setting of everything else. The paper varies the settings of its {term}`plain transformer` on `αβα` against `αββ`
-{cite:p}`boixadsera2024abstract`. This chapter does it again, one knob or two at a time, and asks of every knob whether the best setting is a narrow peak or a broad plateau.
+A learning curve belongs to one setting of everything else.
+The paper varies the settings of its {term}`plain transformer` on `αβα` against `αββ` {cite:p}`boixadsera2024abstract`.
+This chapter does it again, one knob or two at a time, and asks of every knob whether the best setting is a narrow peak or a broad plateau.
 
-*Builds on {doc}`same-different` and {doc}`two-parameters`. Leads to {doc}`perplexity` (the two numbers in a language model).*
+*Builds on {doc}`same-different` and {doc}`two-parameters`.
+Leads to {doc}`perplexity` (the two numbers in a language model).*
 """
 
 # %% tags=["parameters"]
@@ -75,16 +77,20 @@ r"""
 ::::{admonition} Our protocol
 :class: ours
 
-As in {doc}`same-different`, with one or two settings changed at a time: depth 2, embedding dimension 128, 16 heads, learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000
-epochs, stop when the training loss is below 0.002. No {term}`identity parameters`. Each point has **3 seeds**, so single points are rough. A loss of 1 is {term}`chance`.
+As in {doc}`same-different`, with one or two settings changed at a time: depth 2, embedding dimension 128, 16 heads, learning rate $10^{-3}$, batches of $\min(n, 1024)$, at most 1,000 epochs, stop when the training loss is below 0.002.
+No {term}`identity parameters`.
+Each point has **3 seeds**, so single points are rough.
+A loss of 1 is {term}`chance`.
 
-What costs most is failure. A run that never fits its training strings goes through all 1,000 epochs, where one that stops takes about a hundred. So the grid of learning rates and $n$ was measured
-from its cheap end, and in it the paper's curve may stand where ours is still to come.
+What costs most is failure.
+A run that never fits its training strings goes through all 1,000 epochs, where one that stops takes about a hundred.
+So the grid of learning rates and $n$ was measured from its cheap end, and in it the paper's curve may stand where ours is still to come.
 ::::
 
 ## What a learning rate does
 
-Three networks, trained here and now on the same 64 strings, at most 60 epochs each. Only the learning rate differs:
+Three networks, trained here and now on the same 64 strings, at most 60 epochs each.
+Only the learning rate differs:
 """
 
 # %% tags=["nbval-ignore-output"]
@@ -112,12 +118,15 @@ figures.points_table(figure)
 
 # %% [markdown]
 r"""
-There are two ways to fail on unseen symbols. One is not to fit the training strings at all, because the steps are too small for the epochs there are, or too large to settle. The other is to fit them, but by
-heart. The table of outcomes below keeps the two apart where our runs allow it.
+There are two ways to fail on unseen symbols.
+One is not to fit the training strings at all, because the steps are too small for the epochs there are, or too large to settle.
+The other is to fit them, but by heart.
+The table of outcomes below keeps the two apart where our runs allow it.
 
 ## Learning rate and n
 
-The paper's losses, and ours in the same colours. Grey: not measured yet.
+The paper's losses, and ours in the same colours.
+Grey: not measured yet.
 """
 
 # %% tags=["hide-input"]
@@ -168,7 +177,8 @@ Markdown(text)
 
 # %% [markdown]
 r"""
-Which rate is best, by $n$? (Where all losses are near 1, the best is an accident.)
+Which rate is best, by $n$?
+(Where all losses are near 1, the best is an accident.)
 """
 
 # %% tags=["remove-input"]
@@ -176,7 +186,8 @@ figures.table(best_rates("n-lr"))
 
 # %% [markdown]
 r"""
-Where our runs failed, did they fail to fit or fail to generalise? Over all $n$ measured at each rate, which are not the same at all:
+Where our runs failed, did they fail to fit or fail to generalise?
+Over all $n$ measured at each rate, which are not the same at all:
 """
 
 # %% tags=["remove-input"]
@@ -201,7 +212,8 @@ Markdown("Runs that do not fit their training strings: " + ("; ".join(f"{count} 
 r"""
 ## Batch size
 
-A batch smaller than $n$ makes more steps of an epoch, and noisier ones. At the same learning rate and the same training loss at the end, does that change what the network has learned?
+A batch smaller than $n$ makes more steps of an epoch, and noisier ones.
+At the same learning rate and the same training loss at the end, does that change what the network has learned?
 """
 
 # %%
@@ -235,8 +247,9 @@ Markdown(text)
 r"""
 ### Is a small batch just a larger learning rate?
 
-Each smaller batch makes more steps an epoch, as a larger rate makes longer ones. If that were all, the curves of loss against learning rate at $n = 512$ would be shifted copies of one
-another. This experiment is ours.
+Each smaller batch makes more steps an epoch, as a larger rate makes longer ones.
+If that were all, the curves of loss against learning rate at $n = 512$ would be shifted copies of one another.
+This experiment is ours.
 """
 
 # %% tags=["remove-input"]
@@ -272,8 +285,8 @@ display(figures.table(best_rates("lr-depth-1024")))
 
 # %% [markdown]
 r"""
-To find out which two symbols are equal a single attention layer is enough in principle: the theory's transformer has one ({doc}`transformer-kernel`). So depth is not a question of what the network can express, but of what
-it finds.
+To find out which two symbols are equal a single attention layer is enough in principle: the theory's transformer has one ({doc}`transformer-kernel`).
+So depth is not a question of what the network can express, but of what it finds.
 """
 
 # %% tags=["remove-input"]
@@ -336,7 +349,8 @@ display(figures.table(best_rates("lr-heads-512")))
 r"""
 ## Embedding dimension
 
-A small embedding has few directions to share among many symbols: the more symbols, the less can each be learned by heart. {doc}`inverse-scaling` treats copying, where the dimension is the whole story.
+A small embedding has few directions to share among many symbols: the more symbols, the less can each be learned by heart.
+{doc}`inverse-scaling` treats copying, where the dimension is the whole story.
 """
 
 # %%
@@ -360,11 +374,14 @@ Markdown("In the paper's curves the loss is below one half for the rates " + "; 
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured, but for one rule, told below. For learning curves: [$n_{50}$](#half-point) within a factor 2 of the published to hold, 4 to hold in part. For best rates: the same point of the grid or the next
-one to hold, two steps to hold in part (a step is a factor of about 3). "Lower" needs $p < 0.01$ over seeds; with 3 of them only large differences reach it. One test may fail for *in part*, but not where a claim
-rests on a single test. (At first it might, so that the claims on depth, heads, dimension and batches could not come out worse than *in part*. That was mended after three of them had been
-measured; it made two verdicts stricter.) And the paper's
-own curves for one setting differ between its figures:
+The tolerances were fixed before anything was measured, but for one rule, told below.
+For learning curves: [$n_{50}$](#half-point) within a factor 2 of the published to hold, 4 to hold in part.
+For best rates: the same point of the grid or the next one to hold, two steps to hold in part (a step is a factor of about 3).
+"Lower" needs $p < 0.01$ over seeds; with 3 of them only large differences reach it.
+One test may fail for *in part*, but not where a claim rests on a single test.
+(At first it might, so that the claims on depth, heads, dimension and batches could not come out worse than *in part*.
+That was mended after three of them had been measured; it made two verdicts stricter.)
+And the paper's own curves for one setting differ between its figures:
 """
 
 # %% tags=["remove-input"]
@@ -417,7 +434,8 @@ Markdown(f"""
 r"""
 ## Try
 
-Another rate, depth, number of heads or embedding dimension, on few strings. `a=True` hands it the comparison of symbols.
+Another rate, depth, number of heads or embedding dimension, on few strings.
+`a=True` hands it the comparison of symbols.
 """
 
 # %% tags=["nbval-ignore-output"]

@@ -12,12 +12,12 @@ r"""
 
 *A transformer with a and b first learns to print one of the program's symbols; which one, the paper's curve says, it learns much later.*
 
-A program of one line assigns two values and prints one of them: `α="γ";β="δ";print(α)` has the answer `γ`, its sibling
-`…print(β)` the answer `δ`. Nothing in it has a meaning of its own but the punctuation: the names of the variables and their
-values are symbols that training has never seen. To answer, a network has to do two things of this book at once: *compare*, to find
-the assignment whose variable is printed ({doc}`same-different`), and *copy* the value that stands there ({doc}`inverse-scaling`).
+A program of one line assigns two values and prints one of them: `α="γ";β="δ";print(α)` has the answer `γ`, its sibling `…print(β)` the answer `δ`.
+Nothing in it has a meaning of its own but the punctuation: the names of the variables and their values are symbols that training has never seen.
+To answer, a network has to do two things of this book at once: *compare*, to find the assignment whose variable is printed ({doc}`same-different`), and *copy* the value that stands there ({doc}`inverse-scaling`).
 
-*Builds on {doc}`same-different` and {doc}`inverse-scaling`. Leads to {doc}`which-repair` (which change to the network cures what).*
+*Builds on {doc}`same-different` and {doc}`inverse-scaling`.
+Leads to {doc}`which-repair` (which change to the network cures what).*
 """
 
 # %% tags=["parameters"]
@@ -50,8 +50,8 @@ for tokens, label in zip(sample.tokens.tolist(), sample.labels.tolist(), strict=
 
 # %% [markdown]
 r"""
-The network is the transformer of {doc}`inverse-scaling`: {term}`tied embeddings`, its answer the token whose embedding has the largest product
-with the vector read at [CLS]. It chooses among all tokens, thousands of which it has never seen.
+The network is the transformer of {doc}`inverse-scaling`: {term}`tied embeddings`, its answer the token whose embedding has the largest product with the vector read at [CLS].
+It chooses among all tokens, thousands of which it has never seen.
 
 How well can a network do that has learned only half of the task?
 
@@ -65,15 +65,15 @@ How well can a network do that has learned only half of the task?
 :label: copy-repair-programs
 :class: paper
 
-With $W_V W_O^\top + bI$ in every head, $b$ trained from $0$, there are learning rates with which the training loss *and* the test loss on unseen
-symbols fall at a rate of order 1, whatever the embedding dimension. (Adding $aI$ to $W_K W_Q^\top$, as in section 3, lets a head find equal symbols.)
+With $W_V W_O^\top + bI$ in every head, $b$ trained from $0$, there are learning rates with which the training loss *and* the test loss on unseen symbols fall at a rate of order 1, whatever the embedding dimension.
+(Adding $aI$ to $W_K W_Q^\top$, as in section 3, lets a head find equal symbols.)
 ::::
 
 ## The experiment
 
-The plain transformer, and one with $a$ and $b$ in every head, on $n$ programs over an alphabet of $n$ symbols; our {term}`protocol` is that of
-{doc}`same-different`, the loss is the cross-entropy over the vocabulary. A program has 20 characters, and the paper's curve reaches to $n$ = 262,144. The grid has all its points; the larger
-ones need a GPU, and the line below the figure says how many runs are done:
+The plain transformer, and one with $a$ and $b$ in every head, on $n$ programs over an alphabet of $n$ symbols; our {term}`protocol` is that of {doc}`same-different`, the loss is the cross-entropy over the vocabulary.
+A program has 20 characters, and the paper's curve reaches to $n$ = 262,144.
+The grid has all its points; the larger ones need a GPU, and the line below the figure says how many runs are done:
 """
 
 # %%
@@ -98,8 +98,9 @@ figures.values_table(NAME, rows, "test_error")
 r"""
 ## What the plateau is
 
-Between a few dozen and a few thousand programs, the paper's modified transformer errs half of the time. Is it guessing between the program's two
-values? Each answer to a test program is the right value, *another* of the program's symbols, or *none* of them:
+Between a few dozen and a few thousand programs, the paper's modified transformer errs half of the time.
+Is it guessing between the program's two values?
+Each answer to a test program is the right value, *another* of the program's symbols, or *none* of them:
 """
 
 # %% tags=["hide-input"]
@@ -135,13 +136,14 @@ Of the answers of the first that are one of the program's symbols, these are rig
 
 # %% [markdown]
 r"""
-So copying is learned first, and comparing is not learned from 64 or 128 programs. This is what $b$ and $a$ are good for, one at a time. To copy, a head needs to attend to
-the place of a value and pass on what stands there, whatever it is; the *places* are the same in every program, and $b$ does the rest
-({doc}`why-copying-fails`). To compare is harder than in {doc}`same-different`: the printed name stands at one place, its twin at one of two others, and the value to be
-copied is beside the twin. The network must carry the outcome of a comparison from one place to another, which takes both of its layers.
+So copying is learned first, and comparing is not learned from 64 or 128 programs.
+This is what $b$ and $a$ are good for, one at a time.
+To copy, a head needs to attend to the place of a value and pass on what stands there, whatever it is; the *places* are the same in every program, and $b$ does the rest ({doc}`why-copying-fails`).
+To compare is harder than in {doc}`same-different`: the printed name stands at one place, its twin at one of two others, and the value to be copied is beside the twin.
+The network must carry the outcome of a comparison from one place to another, which takes both of its layers.
 
-The plain transformer does not get as far with so few programs: in the paper's curve it reaches the plateau at about 1,000 programs and leaves
-it at about 50,000. Where our own runs end, the figure shows.
+The plain transformer does not get as far with so few programs: in the paper's curve it reaches the plateau at about 1,000 programs and leaves it at about 50,000.
+Where our own runs end, the figure shows.
 
 ## The verdicts
 """
@@ -183,7 +185,8 @@ Markdown(f"""
 r"""
 ## Try
 
-A smaller network, shorter programs: `αγβδα` asks which value follows the symbol that is repeated at the end. Change `n`, or drop `a` or `b`.
+A smaller network, shorter programs: `αγβδα` asks which value follows the symbol that is repeated at the end.
+Change `n`, or drop `a` or `b`.
 """
 
 # %% tags=["nbval-ignore-output"]

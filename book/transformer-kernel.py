@@ -10,14 +10,15 @@
 r"""
 # From transformer to kernel: only equality is left
 
-*An infinitely wide transformer compares two strings by which of their tokens are equal, and by nothing else. A handful of numbers is all it
-knows.*
+*An infinitely wide transformer compares two strings by which of their tokens are equal, and by nothing else.
+A handful of numbers is all it knows.*
 
-In {doc}`mlps-cannot` the name of a symbol is all that a network has to go by. This chapter follows the paper's transformer from its
-input to its last layer, and asks at each step what is left of the names when the network is wide. The answer is a kernel: a number $K(x, y)$
-for two strings, which {doc}`template-matrix` and {doc}`learning-from-n` then put to use.
+In {doc}`mlps-cannot` the name of a symbol is all that a network has to go by.
+This chapter follows the paper's transformer from its input to its last layer, and asks at each step what is left of the names when the network is wide.
+The answer is a kernel: a number $K(x, y)$ for two strings, which {doc}`template-matrix` and {doc}`learning-from-n` then put to use.
 
-*Builds on {doc}`mlps-cannot`. Leads to {doc}`template-matrix` (the small matrix that decides what is learned).*
+*Builds on {doc}`mlps-cannot`.
+Leads to {doc}`template-matrix` (the small matrix that decides what is learned).*
 """
 
 # %% tags=["parameters"]
@@ -51,9 +52,10 @@ rows = {name: experiments.load(name, results) for name in ("width", "gram")}
 r"""
 ## The network, one formula at a time
 
-The network of the paper's theory has one layer: attention, then an MLP of which only the last layer is trained. It has neither residual connections nor layer
-normalisation. A string of $k$ tokens, the last of which is {term}`[CLS]`, is a matrix $X \in \{0,1\}^{k \times m}$ with a one-hot row for each
-token. Here are three strings:
+The network of the paper's theory has one layer: attention, then an MLP of which only the last layer is trained.
+It has neither residual connections nor layer normalisation.
+A string of $k$ tokens, the last of which is {term}`[CLS]`, is a matrix $X \in \{0,1\}^{k \times m}$ with a one-hot row for each token.
+Here are three strings:
 """
 
 # %%
@@ -64,14 +66,15 @@ X = np.array([[[t == u for u in tokens] for t in [*s, "[CLS]"]]
 
 # %% [markdown]
 r"""
-**Embedding.** Every token has a random vector, and so has every position; [$\gamma$](#gamma) says how much positions count:
+**Embedding.**
+Every token has a random vector, and so has every position; [$\gamma$](#gamma) says how much positions count:
 
 $$
 Z_0 = X W_E + \gamma P \in \mathbb{R}^{k \times d}.
 $$
 
-Random vectors of high dimension are nearly orthogonal. So the rows of two strings $X$ and $Y$ have inner products close to $XY^\top + \gamma^2 I$, and
-$XY^\top$ says which tokens are equal: its entry is $1$ where they are and $0$ where they are not.
+Random vectors of high dimension are nearly orthogonal.
+So the rows of two strings $X$ and $Y$ have inner products close to $XY^\top + \gamma^2 I$, and $XY^\top$ says which tokens are equal: its entry is $1$ where they are and $0$ where they are not.
 """
 
 # %%
@@ -86,8 +89,10 @@ print(f"off by {np.abs(products - expected).max():.2f} at most")
 
 # %% [markdown]
 r"""
-**Attention.** The network is read at [CLS]. In head $h$, [CLS] asks with the query $g_h = W_{K,h}^\top W_{Q,h} z_{\text{CLS}}$ and attends to position $i$ with
-the weight $a_{h,i}$. The values attended to go through $W_{V,h}$ and $W_{O,h}$, and $H$ heads add up:
+**Attention.**
+The network is read at [CLS].
+In head $h$, [CLS] asks with the query $g_h = W_{K,h}^\top W_{Q,h} z_{\text{CLS}}$ and attends to position $i$ with the weight $a_{h,i}$.
+The values attended to go through $W_{V,h}$ and $W_{O,h}$, and $H$ heads add up:
 
 $$
 \begin{aligned}
@@ -112,17 +117,21 @@ z1 = sum(head() for _ in range(H)) / H**0.5  # (n, d)
 
 # %% [markdown]
 r"""
-What does a head see? Given the embeddings, $g_h$ is a random vector, so its product with a token's embedding is a random number $\zeta_t$, and with a
-position's vector a random number $p_i$. In the limit $d \to \infty$, with $W_Q$ scaled so that the entries of $g_h$ have variance 1, these are *independent standard normals*, and the logits are
+What does a head see?
+Given the embeddings, $g_h$ is a random vector, so its product with a token's embedding is a random number $\zeta_t$, and with a position's vector a random number $p_i$.
+In the limit $d \to \infty$, with $W_Q$ scaled so that the entries of $g_h$ have variance 1, these are *independent standard normals*, and the logits are
 
 $$
 Z_0\, g_h = m(X), \quad m(X)_i = \zeta_{x_i} + \gamma\, p_i .
 $$
 
-Each head draws a number for each token that occurs, and a token has the same number wherever it stands. Two positions with equal tokens therefore
-get similar attention. This is how equality enters.
+Each head draws a number for each token that occurs, and a token has the same number wherever it stands.
+Two positions with equal tokens therefore get similar attention.
+This is how equality enters.
 
-**MLP.** A random layer with the activation $\varphi(t) = \cos(b_1 t + b_2)$. Only $w$ is trained:
+**MLP.**
+A random layer with the activation $\varphi(t) = \cos(b_1 t + b_2)$.
+Only $w$ is trained:
 
 $$
 \begin{aligned}
@@ -139,8 +148,9 @@ z2 = np.cos(b1 * z1 @ W_A + b2) / d_mlp**0.5  # (n, d_mlp)
 
 # %% [markdown]
 r"""
-Training $w$ by ridge regression on the features $z_2$ uses nothing but their inner products, $z_2(X) \cdot z_2(Y)$. So all that the network can ever
-know about two strings is this one number. What does it become when everything is wide?
+Training $w$ by ridge regression on the features $z_2$ uses nothing but their inner products, $z_2(X) \cdot z_2(Y)$.
+So all that the network can ever know about two strings is this one number.
+What does it become when everything is wide?
 
 ## The kernel
 
@@ -148,7 +158,8 @@ know about two strings is this one number. What does it become when everything i
 :label: transformer-kernel-definition
 :class: paper
 
-Let $H$, $d$ and $d_{\text{mlp}}$ tend to infinity. Then $z_1(X) \cdot z_1(Y)$ tends to
+Let $H$, $d$ and $d_{\text{mlp}}$ tend to infinity.
+Then $z_1(X) \cdot z_1(Y)$ tends to
 
 $$
 \begin{aligned}
@@ -157,23 +168,26 @@ $$
 \end{aligned}
 $$
 
-with $s_X = \operatorname{softmax}(\beta\, m(X))$, where $m(X)_i = \zeta_{x_i} + \gamma p_i$ and $m(Y)_i = \zeta_{y_i} + \gamma p_i$. The $\zeta_t$ (one for each
-token) and the $p_i$ (one for each position) are independent standard normals, the same ones in $m(X)$ and $m(Y)$. And
-$z_2(X) \cdot z_2(Y)$ tends to
+with $s_X = \operatorname{softmax}(\beta\, m(X))$, where $m(X)_i = \zeta_{x_i} + \gamma p_i$ and $m(Y)_i = \zeta_{y_i} + \gamma p_i$.
+The $\zeta_t$ (one for each token) and the $p_i$ (one for each position) are independent standard normals, the same ones in $m(X)$ and $m(Y)$.
+And $z_2(X) \cdot z_2(Y)$ tends to
 
 $$
 K_{\text{trans}}(X, Y) = \mathbb{E}\bigl[\varphi(u)\,\varphi(v)\bigr]
 $$
 
-where $(u, v)$ is a centred Gaussian vector with variances $K_{\text{attn}}(X, X)$ and $K_{\text{attn}}(Y, Y)$ and
-covariance $K_{\text{attn}}(X, Y)$.
+where $(u, v)$ is a centred Gaussian vector with variances $K_{\text{attn}}(X, X)$ and $K_{\text{attn}}(Y, Y)$ and covariance $K_{\text{attn}}(X, Y)$.
 ::::
 
-Read the first formula from the inside. $XY^\top + \gamma^2 I$ are the inner products of the embeddings. The two softmax vectors average them with the attention that one
-head pays to the two strings. The expectation is the mean over infinitely many heads. $W_V$ and $W_O$ drop out: products of large random matrices
-keep inner products. In the second formula $u$ and $v$ are one neuron's inputs, Gaussian because $W_A$ is.
+Read the first formula from the inside.
+$XY^\top + \gamma^2 I$ are the inner products of the embeddings.
+The two softmax vectors average them with the attention that one head pays to the two strings.
+The expectation is the mean over infinitely many heads.
+$W_V$ and $W_O$ drop out: products of large random matrices keep inner products.
+In the second formula $u$ and $v$ are one neuron's inputs, Gaussian because $W_A$ is.
 
-The first needs an integral over up to $3k$ normals. It is the mean of something random, so anybody can compute it by drawing:
+The first needs an integral over up to $3k$ normals.
+It is the mean of something random, so anybody can compute it by drawing:
 """
 
 # %%
@@ -191,8 +205,9 @@ def monte_carlo(x, y, draws=100_000):
 
 # %% [markdown]
 r"""
-The library computes the same integral to about seven digits, by a quadrature on lattices. It agrees with the draws to within their standard error. The
-network above comes near them, for one of width 256:
+The library computes the same integral to about seven digits, by a quadrature on lattices.
+It agrees with the draws to within their standard error.
+The network above comes near them, for one of width 256:
 """
 
 # %%
@@ -217,8 +232,9 @@ Markdown(f"No mean of draws is further than {furthest:.1f} standard errors from 
 
 # %% [markdown]
 r"""
-The second formula has a closed form for the paper's activation. A product of cosines is half the cosine of the difference plus half the cosine of the sum, and
-the mean of the cosine of a Gaussian is an exponential. With $K_{xy}$ for $K_{\text{attn}}(x, y)$ and so on,
+The second formula has a closed form for the paper's activation.
+A product of cosines is half the cosine of the difference plus half the cosine of the sum, and the mean of the cosine of a Gaussian is an exponential.
+With $K_{xy}$ for $K_{\text{attn}}(x, y)$ and so on,
 
 $$
 \begin{aligned}
@@ -241,17 +257,20 @@ assert abs(closed - kernel("ABA", "CDC")) < 1e-12
 r"""
 ## A handful of numbers
 
-In the formula of $K_{\text{attn}}$ the tokens occur in two places: in $XY^\top$, whose entries say whether $x_i = y_j$, and as the owners of the
-$\zeta$'s, whose names do not matter. So:
+In the formula of $K_{\text{attn}}$ the tokens occur in two places: in $XY^\top$, whose entries say whether $x_i = y_j$, and as the owners of the $\zeta$'s, whose names do not matter.
+So:
 
 ::::{admonition} Only equality is left
 :class: ours
 
-$K(x, y)$ depends only on **which of the $2k$ tokens of $x$ and $y$ are equal**. Rename all symbols, and it stays. For two templates there is one number for each
-way to match some {term}`wildcards <wildcard>` of the one with wildcards of the other. However large the alphabet, and however many strings, the kernel is a finite table.
+$K(x, y)$ depends only on **which of the $2k$ tokens of $x$ and $y$ are equal**.
+Rename all symbols, and it stays.
+For two templates there is one number for each way to match some {term}`wildcards <wildcard>` of the one with wildcards of the other.
+However large the alphabet, and however many strings, the kernel is a finite table.
 ::::
 
-This is the whole table for the templates `αβα` and `αββ`. A row says which wildcards of the two strings hold the same symbol:
+This is the whole table for the templates `αβα` and `αββ`.
+A row says which wildcards of the two strings hold the same symbol:
 """
 
 # %%
@@ -289,10 +308,11 @@ it. Symbols in common weigh far more, up to {table.iloc[-1, 0]:.4f}.
 r"""
 ## Finite width
 
-The table at the top already showed how near a network of width 256 comes. In general: each inner product is a mean over $H$ random heads, $d$ random coordinates and
-$d_{\text{mlp}}$ random neurons. Means of independent terms miss their limit by $1/\sqrt{\text{width}}$. The class `FiniteTransformer` is the network above with all four widths
-($d$, $H$, $d_{\text{head}}$ and $d_{\text{mlp}}$) equal. Two strings of each template, one symbol shared between them, give the root mean
-square of $z_2(x) \cdot z_2(y) - K_{\text{trans}}(x, y)$:
+The table at the top already showed how near a network of width 256 comes.
+In general: each inner product is a mean over $H$ random heads, $d$ random coordinates and $d_{\text{mlp}}$ random neurons.
+Means of independent terms miss their limit by $1/\sqrt{\text{width}}$.
+The class `FiniteTransformer` is the network above with all four widths ($d$, $H$, $d_{\text{head}}$ and $d_{\text{mlp}}$) equal.
+Two strings of each template, one symbol shared between them, give the root mean square of $z_2(x) \cdot z_2(y) - K_{\text{trans}}(x, y)$:
 """
 
 # %% tags=["remove-input"]
@@ -323,9 +343,10 @@ Markdown(text)
 r"""
 ## What a training set looks like to the kernel
 
-Draw $n$ = 120 strings of the two templates with symbols from an alphabet of $m$, sort them by template, and look at the matrix of all their kernel
-values, the {term}`Gram matrix`. If no two strings had a symbol in common, it would be **constant on blocks**: one number for two strings `αβα`, another for `αβα` and `αββ`, and
-a diagonal. With few symbols there are accidental collisions everywhere. As the alphabet grows they go away:
+Draw $n$ = 120 strings of the two templates with symbols from an alphabet of $m$, sort them by template, and look at the matrix of all their kernel values, the {term}`Gram matrix`.
+If no two strings had a symbol in common, it would be **constant on blocks**: one number for two strings `αβα`, another for `αβα` and `αββ`, and a diagonal.
+With few symbols there are accidental collisions everywhere.
+As the alphabet grows they go away:
 """
 
 # %%
@@ -360,21 +381,23 @@ Off the diagonal, the entries that are exactly their block's constant: {words}.
 
 # %% [markdown]
 r"""
-This picture is half of the proof that transformers generalise to unseen symbols: the blocks are the {term}`template matrix` $N$, and what $N$ can tell apart,
-the training set teaches. How fast do the specks go away?
+This picture is half of the proof that transformers generalise to unseen symbols: the blocks are the {term}`template matrix` $N$, and what $N$ can tell apart, the training set teaches.
+How fast do the specks go away?
 
 ::::{admonition} The rate, before measuring
 :class: ours
 
-Take two strings with $w$ and $w'$ wildcards, their symbols drawn uniformly from $m$. Wildcard $a$ of the one and $b$ of the other hold the same symbol with probability $1/m$.
-Two such accidents at once have a probability of order $1/m^2$. So with $\delta_{ab}$, what the accident adds to the kernel,
+Take two strings with $w$ and $w'$ wildcards, their symbols drawn uniformly from $m$.
+Wildcard $a$ of the one and $b$ of the other hold the same symbol with probability $1/m$.
+Two such accidents at once have a probability of order $1/m^2$.
+So with $\delta_{ab}$, what the accident adds to the kernel,
 
 $$
 \mathbb{E}\bigl(K(x, y) - N_{ij}\bigr)^2 = \frac1m \sum_{a,b} \delta_{ab}^2 + O\Bigl(\frac1{m^2}\Bigr) .
 $$ (collisions)
 
-With the {term}`diversity` $\rho = m / w$, the mean square deviation falls as $1/\rho$, and the *root* mean square as $\rho^{-1/2}$. The constant comes from the
-table above, nothing is fitted.
+With the {term}`diversity` $\rho = m / w$, the mean square deviation falls as $1/\rho$, and the *root* mean square as $\rho^{-1/2}$.
+The constant comes from the table above, nothing is fitted.
 ::::
 """
 
@@ -426,8 +449,9 @@ Markdown(text)
 r"""
 ## Other activations
 
-The paper's theorem is for $\varphi(t) = \cos(b_1 t + b_2)$, for which $K_{\text{trans}}$ is an exponential. The kernel exists for every other activation too. ReLU, erf and GELU have
-closed forms; any function of a tensor goes through two-dimensional Gauss–Hermite quadrature, which is precise for smooth ones:
+The paper's theorem is for $\varphi(t) = \cos(b_1 t + b_2)$, for which $K_{\text{trans}}$ is an exponential.
+The kernel exists for every other activation too.
+ReLU, erf and GELU have closed forms; any function of a tensor goes through two-dimensional Gauss–Hermite quadrature, which is precise for smooth ones:
 """
 
 # %%
@@ -456,9 +480,11 @@ Markdown(f"""The last column decides whether the kernel can tell `αβα` from `
 r"""
 ## The verdicts
 
-Exponents are fitted to the means over seeds; intervals are 95 % bootstrap intervals over seeds. To *hold*, an exponent must be within 0.1 of the predicted $-\tfrac12$, to hold *in part* within
-0.2. For the Gram matrix the fit begins at 100 symbols, where collisions have become rare, and ends at 31,623, beyond which a thousand strings
-contain too few of them. All this was fixed before measuring. The paper's statements are limits and have no exponents of their own.
+Exponents are fitted to the means over seeds; intervals are 95 % bootstrap intervals over seeds.
+To *hold*, an exponent must be within 0.1 of the predicted $-\tfrac12$, to hold *in part* within 0.2.
+For the Gram matrix the fit begins at 100 symbols, where collisions have become rare, and ends at 31,623, beyond which a thousand strings contain too few of them.
+All this was fixed before measuring.
+The paper's statements are limits and have no exponents of their own.
 """
 
 # %% tags=["remove-input"]
@@ -506,8 +532,9 @@ Markdown(f"""
 r"""
 ## Try
 
-Change the strings (any of equal length), `beta` or `gamma`. The rows and columns are the strings, in order. Rename a symbol in all of them, and
-nothing changes.
+Change the strings (any of equal length), `beta` or `gamma`.
+The rows and columns are the strings, in order.
+Rename a symbol in all of them, and nothing changes.
 """
 
 # %%

@@ -10,14 +10,17 @@
 r"""
 # Two parameters a head
 
-*One trainable number in every attention head, $a$, shows attention which tokens are equal. The paper reports that a few dozen strings are then enough, where a {term}`plain
-transformer` needs hundreds.*
+*One trainable number in every attention head, $a$, shows attention which tokens are equal.
+The paper reports that a few dozen strings are then enough, where a {term}`plain transformer` needs hundreds.*
 
-{doc}`same-different` gives a transformer two numbers in each head, the {term}`identity parameters` $a$ and $b$, and the number of strings that it needs collapses. This chapter takes the two apart, on tasks with
-three, four and seventeen positions. First it looks into the attention of two small training runs to see what $a$ does. Then come the comparisons of the paper {cite:p}`boixadsera2024abstract`: with and
-without $a$, seven architectures, pairs of pairs, programs. Last come variants: a smaller multiplier of $a$, a start near the identity without any new parameter, dropout.
+{doc}`same-different` gives a transformer two numbers in each head, the {term}`identity parameters` $a$ and $b$, and the number of strings that it needs collapses.
+This chapter takes the two apart, on tasks with three, four and seventeen positions.
+First it looks into the attention of two small training runs to see what $a$ does.
+Then come the comparisons of the paper {cite:p}`boixadsera2024abstract`: with and without $a$, seven architectures, pairs of pairs, programs.
+Last come variants: a smaller multiplier of $a$, a start near the identity without any new parameter, dropout.
 
-*Builds on {doc}`same-different`. Leads to {doc}`harder-relations` (tasks with more templates); {doc}`why-copying-fails` (what $b$ is for).*
+*Builds on {doc}`same-different`.
+Leads to {doc}`harder-relations` (tasks with more templates); {doc}`why-copying-fails` (what $b$ is for).*
 """
 
 # %% tags=["parameters"]
@@ -60,7 +63,8 @@ def crossing(claim):
 r"""
 ## The task
 
-Three symbols, the first two different. Is the third equal to the first (`αβα`, label $+1$) or to the second (`αββ`, label $-1$)?
+Three symbols, the first two different.
+Is the third equal to the first (`αβα`, label $+1$) or to the second (`αββ`, label $-1$)?
 """
 
 # %%
@@ -77,22 +81,27 @@ figures.show(
 
 # %% [markdown]
 r"""
-Both templates contain two equal symbols, so it is not enough to notice *that* two symbols are equal. The network has to know *where* they are.
+Both templates contain two equal symbols, so it is not enough to notice *that* two symbols are equal.
+The network has to know *where* they are.
 
 ## The modification
 
-Head $h$ attends from position $i$ to position $j$ with the logit $x_i^\top W_{Q,h}^\top W_{K,h}\, x_j / \sqrt{d_{\text{head}}}$, where $x_i$ is the normalised sum of the symbol's embedding and the
-position's.
+Head $h$ attends from position $i$ to position $j$ with the logit $x_i^\top W_{Q,h}^\top W_{K,h}\, x_j / \sqrt{d_{\text{head}}}$, where $x_i$ is the normalised sum of the symbol's embedding and the position's.
 
 ::::{prf:definition} The scalar a; section 3, in our words
 :label: scalar-a
 :class: paper
 
-Replace $W_K W_Q^\top$ by $W_K W_Q^\top + a I$ in every head. The number $a$ is trained like the weights and starts at $0$. (The product is in the paper's order; in ours it is $W_{Q,h}^\top W_{K,h}$.) The logits from $i$ to $j$ gain $a\, x_i^\top x_j$. The paper finds by experiment
-that it then takes far fewer strings to generalise to unseen symbols.
+Replace $W_K W_Q^\top$ by $W_K W_Q^\top + a I$ in every head.
+The number $a$ is trained like the weights and starts at $0$.
+(The product is in the paper's order; in ours it is $W_{Q,h}^\top W_{K,h}$.)
+The logits from $i$ to $j$ gain $a\, x_i^\top x_j$.
+The paper finds by experiment that it then takes far fewer strings to generalise to unseen symbols.
 ::::
 
-What is in $x_i^\top x_j$? Take a transformer before any training, and strings of symbols that it will never see. (`theory.distinct_strings` uses no symbol twice, so that the mean over strings is a mean over symbols.)
+What is in $x_i^\top x_j$?
+Take a transformer before any training, and strings of symbols that it will never see.
+(`theory.distinct_strings` uses no symbol twice, so that the mean over strings is a mean over symbols.)
 """
 
 # %%
@@ -130,28 +139,35 @@ figures.show(
 
 # %% [markdown]
 r"""
-*Mean of $x_i^\top x_j / d_{\text{emb}}$ over unseen strings, before any training.* Embeddings of different symbols are nearly orthogonal, and so are those of positions. A vector is half symbol, half position. So
+*Mean of $x_i^\top x_j / d_{\text{emb}}$ over unseen strings, before any training.*
+Embeddings of different symbols are nearly orthogonal, and so are those of positions.
+A vector is half symbol, half position.
+So
 
 $$
 x_i^\top x_j \approx \tfrac12\, d_{\text{emb}} \, \big( XX^\top + I \big)_{ij} ,
 $$ (gram)
 
-where $X$ has the one-hot vectors of the string as its rows, so that $(XX^\top)_{ij}$ is $1$ where two symbols are equal and $0$ elsewhere. The matrix $XX^\top$ is the whole task: it differs between the two templates, it does not depend on the symbols, and nothing about it has to be learned.
-It is the matrix that repairs the fully-connected network when it is appended to its input ({doc}`mlps-cannot`). It is also what the transformer's kernel is made of: there the attention logits are Gaussian with covariance
-$XX^\top + \gamma^2 I$ ({doc}`transformer-kernel`), so that equal tokens are attended to *together*, to a degree that is a matter of chance in each head. The scalar $a$ puts the same matrix into the logits
-themselves.
+where $X$ has the one-hot vectors of the string as its rows, so that $(XX^\top)_{ij}$ is $1$ where two symbols are equal and $0$ elsewhere.
+The matrix $XX^\top$ is the whole task: it differs between the two templates, it does not depend on the symbols, and nothing about it has to be learned.
+It is the matrix that repairs the fully-connected network when it is appended to its input ({doc}`mlps-cannot`).
+It is also what the transformer's kernel is made of: there the attention logits are Gaussian with covariance $XX^\top + \gamma^2 I$ ({doc}`transformer-kernel`), so that equal tokens are attended to *together*, to a degree that is a matter of chance in each head.
+The scalar $a$ puts the same matrix into the logits themselves.
 
 ::::{admonition} Why plain attention finds it hard
 :class: ours
 
-The plain logit is a bilinear form with a random matrix $W_{Q,h}^\top W_{K,h}$. To compare all symbols, seen or not, it has to become a multiple of the identity, in 128 × 128 entries, and the training strings test it
-only on the vectors of the training symbols. A matrix that tells these apart, and has nothing to say on others, fits the training set just as well. Besides, with heads of dimension 64 its rank is at most 64: no single head of this network can hold
-the identity on 128 dimensions. With $a$, the identity is one number, and every training string votes on it.
+The plain logit is a bilinear form with a random matrix $W_{Q,h}^\top W_{K,h}$.
+To compare all symbols, seen or not, it has to become a multiple of the identity, in 128 × 128 entries, and the training strings test it only on the vectors of the training symbols.
+A matrix that tells these apart, and has nothing to say on others, fits the training set just as well.
+Besides, with heads of dimension 64 its rank is at most 64: no single head of this network can hold the identity on 128 dimensions.
+With $a$, the identity is one number, and every training string votes on it.
 ::::
 
 ## What a does, in a picture
 
-Two networks of our default size, the same at the start but for $a$, train on the same 128 strings, here and now. We look at the logits of the first layer on unseen strings, averaged over strings:
+Two networks of our default size, the same at the start but for $a$, train on the same 128 strings, here and now.
+We look at the logits of the first layer on unseen strings, averaged over strings:
 """
 
 # %%
@@ -216,7 +232,9 @@ all or nothing.
 r"""
 ## With and without a
 
-Does this single example stand for more? The number of training strings $n$, which is also the number of training symbols, goes from 4 to 8,192 in the paper's figure. The {term}`protocol` is that of {doc}`same-different`.
+Does this single example stand for more?
+The number of training strings $n$, which is also the number of training symbols, goes from 4 to 8,192 in the paper's figure.
+The {term}`protocol` is that of {doc}`same-different`.
 """
 
 # %%
@@ -235,8 +253,10 @@ display(Markdown(text))
 r"""
 ## Seven networks
 
-The paper compares seven networks on this task. First those without $a$ and $b$. The recurrent networks (RNN, LSTM), like the transformer, have one embedding for a symbol wherever it stands, so the theorem that stops the
-fully-connected network does not speak of them ({doc}`mlps-cannot`). But they have to *store* the first symbol in order to compare it with a later one.
+The paper compares seven networks on this task.
+First those without $a$ and $b$.
+The recurrent networks (RNN, LSTM), like the transformer, have one embedding for a symbol wherever it stands, so the theorem that stops the fully-connected network does not speak of them ({doc}`mlps-cannot`).
+But they have to *store* the first symbol in order to compare it with a later one.
 """
 
 # %%
@@ -248,7 +268,8 @@ figures.show(
 
 # %% [markdown]
 r"""
-Which of the two scalars does the work? The transformer with none of them, with one, and with both:
+Which of the two scalars does the work?
+The transformer with none of them, with one, and with both:
 """
 
 # %%
@@ -271,14 +292,17 @@ for n, loss in beyond.items():
 
 # %% [markdown]
 r"""
-In the paper's figure, $a$ is what matters most: it divides the number of strings by more than ten, where $b$ alone about halves it. That fits the task: the label is a number, so nothing has to be *copied* from the string to the answer, and copying is what $b$ is for
-({doc}`why-copying-fails`).
+In the paper's figure, $a$ is what matters most: it divides the number of strings by more than ten, where $b$ alone about halves it.
+That fits the task: the label is a number, so nothing has to be *copied* from the string to the answer, and copying is what $b$ is for ({doc}`why-copying-fails`).
 
-(The authors' files hold a second version of this figure, with training losses. For three of the networks it draws test losses, a slip. We compare with the test losses alone.)
+(The authors' files hold a second version of this figure, with training losses.
+For three of the networks it draws test losses, a slip.
+We compare with the test losses alone.)
 
 ## Pairs of pairs
 
-Four positions, two pairs: side by side (`ααββ`, $+1$) or interleaved (`αβαβ`, $-1$)? The paper has this task in a figure on various tasks, for the plain transformer only.
+Four positions, two pairs: side by side (`ααββ`, $+1$) or interleaved (`αβαβ`, $-1$)?
+The paper has this task in a figure on various tasks, for the plain transformer only.
 """
 
 # %%
@@ -294,7 +318,9 @@ display(Markdown(f"The plain transformer's curve crosses one half at $n$ = {cros
 r"""
 ## Programs that print a number
 
-One of the paper's tasks looks like reading code. A program sets two variables, then prints one. The names of the variables are wildcards, everything else is always the same:
+One of the paper's tasks looks like reading code.
+A program sets two variables, then prints one.
+The names of the variables are wildcards, everything else is always the same:
 """
 
 # %%
@@ -308,8 +334,10 @@ print(f"{program.length} tokens, one for each character;",
 
 # %% [markdown]
 r"""
-A **{term}`regular token`** (`=`, `1`, `print`'s letters) occurs in training and in the test alike. Only the names are new. Nobody tells the network which characters are which, and among the seventeen positions only three hold names:
-to answer, it has to find out that position 16 is to be compared with positions 1 and 5. (How the authors cut a program into tokens is not public; that every character is one is our choice.)
+A **{term}`regular token`** (`=`, `1`, `print`'s letters) occurs in training and in the test alike.
+Only the names are new.
+Nobody tells the network which characters are which, and among the seventeen positions only three hold names: to answer, it has to find out that position 16 is to be compared with positions 1 and 5.
+(How the authors cut a program into tokens is not public; that every character is one is our choice.)
 """
 
 # %%
@@ -336,9 +364,12 @@ r"""
 
 ### A smaller multiplier, a variant of ours
 
-The logits gain $c_{KQ}\, a_h\, x_i^\top x_j$, and Adam moves the number $a_h$ by about the learning rate a step, whatever its multiplier. So $c_{KQ}$ says how fast attention may come to depend on equality. We set it to 100 in all tasks;
-the paper's value is not public ({doc}`same-different`). A program has 17 positions instead of 3, many of them with equal tokens: a large step there moves many logits at once. The same networks with 10, 30 and 100, 3 seeds;
-the paper's curve is drawn beside that of 100, the setting on which the other verdicts rest (with five seeds; here are the first three). First programs, then `αβα` against `αββ`:
+The logits gain $c_{KQ}\, a_h\, x_i^\top x_j$, and Adam moves the number $a_h$ by about the learning rate a step, whatever its multiplier.
+So $c_{KQ}$ says how fast attention may come to depend on equality.
+We set it to 100 in all tasks; the paper's value is not public ({doc}`same-different`).
+A program has 17 positions instead of 3, many of them with equal tokens: a large step there moves many logits at once.
+The same networks with 10, 30 and 100, 3 seeds; the paper's curve is drawn beside that of 100, the setting on which the other verdicts rest (with five seeds; here are the first three).
+First programs, then `αβα` against `αββ`:
 """
 
 # %%
@@ -360,7 +391,9 @@ for name, task_name in (("program-multipliers", "Programs"), ("aba-multipliers",
 
 # %% [markdown]
 r"""
-Seeds that have chosen a setting cannot also judge it. So the claims on $n_{50}$ were stated once more for 30, and then five other seeds were run. The claims on 100, stated before anything was measured, stay as they are.
+Seeds that have chosen a setting cannot also judge it.
+So the claims on $n_{50}$ were stated once more for 30, and then five other seeds were run.
+The claims on 100, stated before anything was measured, stay as they are.
 """
 
 # %%
@@ -379,18 +412,22 @@ display(figures.values_table("aba-multiplier-30", rows["aba-multiplier-30"]))
 
 # %% [markdown]
 r"""
-A multiplier that is too large for a task costs strings, and that is one reason why the claim on programs misses the paper's number. What is left of the distance may lie in how a program is cut into tokens, which is our choice.
+A multiplier that is too large for a task costs strings, and that is one reason why the claim on programs misses the paper's number.
+What is left of the distance may lie in how a program is cut into tokens, which is our choice.
 
 ## The same without a parameter: mimetic initialisation
 
-If the trouble is that $W_Q^\top W_K$ starts random, it might help to start it near the identity. Trained vision and language models have attention matrices with a marked diagonal, and *{term}`mimetic initialisation`*
-{cite:p}`trockman2023mimetic` imitates it: in every head
+If the trouble is that $W_Q^\top W_K$ starts random, it might help to start it near the identity.
+Trained vision and language models have attention matrices with a marked diagonal, and *{term}`mimetic initialisation`* {cite:p}`trockman2023mimetic` imitates it: in every head
 
 $$
 W_{Q,h}^\top W_{K,h} \approx \alpha Z + \beta I
 $$ (mimetic)
 
-with a Gaussian matrix $Z$, its entries of variance $1/d_{\text{emb}}$, as nearly as 64 dimensions allow, and $W_O W_V = 0.4\,(Z' - I)$ for the values. (Here $\alpha$ and $\beta$ are numbers, not wildcards.) No parameter is added, the training is the usual one. The logits before any training, averaged as above:
+with a Gaussian matrix $Z$, its entries of variance $1/d_{\text{emb}}$, as nearly as 64 dimensions allow, and $W_O W_V = 0.4\,(Z' - I)$ for the values.
+(Here $\alpha$ and $\beta$ are numbers, not wildcards.)
+No parameter is added, the training is the usual one.
+The logits before any training, averaged as above:
 """
 
 # %%
@@ -432,7 +469,9 @@ if len(strong):
 r"""
 ## Dropout, a variant of ours
 
-We do not know all of the paper's settings. One that might save data is dropout on the embedded strings, in training alone. As a labelled variant, 3 seeds, at most 250 epochs:
+We do not know all of the paper's settings.
+One that might save data is dropout on the embedded strings, in training alone.
+As a labelled variant, 3 seeds, at most 250 epochs:
 """
 
 # %%
@@ -452,8 +491,9 @@ display(Markdown("A run ends when its training loss, here taken with the dropout
 r"""
 ## The verdicts
 
-The tolerances were fixed before anything was measured. [$n_{50}$](#half-point), where the mean test loss falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; "lower" means $p < 0.01$ over seeds
-(Welch's one-sided test) at every $n$ that is named. A claim that is *not tested* lacks rows, or its grid ends too early to decide; open it to see which.
+The tolerances were fixed before anything was measured.
+[$n_{50}$](#half-point), where the mean test loss falls through one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; "lower" means $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named.
+A claim that is *not tested* lacks rows, or its grid ends too early to decide; open it to see which.
 """
 
 # %% tags=["remove-input"]
@@ -463,8 +503,9 @@ figures.scoreboard(verdicts)
 r"""
 ## How well the curves fit
 
-The verdicts compare where curves fall. This table compares the curves themselves, at all $n$ at which both have a mean. The training protocol is partly inferred, for not all of the paper's settings are public ({doc}`same-different`), so differences
-in level are to be expected, above all where $n$ is small.
+The verdicts compare where curves fall.
+This table compares the curves themselves, at all $n$ at which both have a mean.
+The training protocol is partly inferred, for not all of the paper's settings are public ({doc}`same-different`), so differences in level are to be expected, above all where $n$ is small.
 """
 
 # %% tags=["remove-input"]
@@ -484,7 +525,8 @@ mean.
 r"""
 ## Is it still true? A live check
 
-Some of the networks are trained again, here and now, and the book's build stops if a test loss differs from its row by more than 0.02. Programs are left out, for a single one of these networks takes longer than all others here.
+Some of the networks are trained again, here and now, and the book's build stops if a test loss differs from its row by more than 0.02.
+Programs are left out, for a single one of these networks takes longer than all others here.
 """
 
 # %%
@@ -521,7 +563,9 @@ Markdown(f"""
 r"""
 ## Try
 
-Drop `a`, add `b`, or start near the identity with `mimetic_alpha=0.7, mimetic_beta=0.7`. Then another task, `"same-order"`. How far apart are the logits of the two templates?
+Drop `a`, add `b`, or start near the identity with `mimetic_alpha=0.7, mimetic_beta=0.7`.
+Then another task, `"same-order"`.
+How far apart are the logits of the two templates?
 """
 
 # %% tags=["nbval-ignore-output"]

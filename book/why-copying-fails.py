@@ -12,12 +12,14 @@ r"""
 
 *A gradient step that teaches attention to copy n symbols helps an unseen one n/d as much, and one trainable number cures it.*
 
-{term}`Copying` looks like the easiest task there is: read a symbol, write the same symbol. A transformer learns it at once for the symbols
-that it trains on. On a symbol that it has never seen, it fails, and a *larger* embedding makes it worse {cite:p}`boixadsera2024abstract`.
-This chapter shows why, at the very first moment of training, where everything can be computed exactly. {doc}`inverse-scaling`
-then trains the networks.
+{term}`Copying` looks like the easiest task there is: read a symbol, write the same symbol.
+A transformer learns it at once for the symbols that it trains on.
+On a symbol that it has never seen, it fails, and a *larger* embedding makes it worse {cite:p}`boixadsera2024abstract`.
+This chapter shows why, at the very first moment of training, where everything can be computed exactly.
+{doc}`inverse-scaling` then trains the networks.
 
-*Builds on {doc}`same-different`. Leads to {doc}`inverse-scaling` (the same networks, trained to the end).*
+*Builds on {doc}`same-different`.
+Leads to {doc}`inverse-scaling` (the same networks, trained to the end).*
 """
 
 # %% tags=["parameters"]
@@ -38,7 +40,8 @@ NAME = "copy-progress"
 r"""
 ## The task
 
-The {term}`label <symbolic label>` is no longer a number. It is the symbol that stands in the wildcard's place:
+The {term}`label <symbolic label>` is no longer a number.
+It is the symbol that stands in the wildcard's place:
 """
 
 # %%
@@ -49,42 +52,50 @@ print("labels ", sample.labels.tolist())
 
 # %% [markdown]
 r"""
-The network answers with one logit for every symbol of the vocabulary, seen or not: the product of its last vector with the
-symbol's embedding. The embedding matrix $E$ is used twice, to read a symbol in and to read the answer out. So the network
-never has to learn what an unseen symbol is called. All it has to do is to hand on the vector that it has read.
+The network answers with one logit for every symbol of the vocabulary, seen or not: the product of its last vector with the symbol's embedding.
+The embedding matrix $E$ is used twice, to read a symbol in and to read the answer out.
+So the network never has to learn what an unseen symbol is called.
+All it has to do is to hand on the vector that it has read.
 
 ::::{prf:theorem} Attention fails to copy; section 4, in our words
 :label: copy-fails
 :class: paper
 
-Take a layer of attention without MLP, with {term}`tied embeddings` and Gaussian initialisation, on the task `α` → `α` with cross-entropy. Let
-gradient flow start, with any learning rates, one for each weight matrix, for which the training loss falls at a rate of order 1. Then
-the test loss on {term}`unseen symbols <unseen symbol>` falls at a rate that tends to 0 as $d_{\text{emb}} \to \infty$.
+Take a layer of attention without MLP, with {term}`tied embeddings` and Gaussian initialisation, on the task `α` → `α` with cross-entropy.
+Let gradient flow start, with any learning rates, one for each weight matrix, for which the training loss falls at a rate of order 1.
+Then the test loss on {term}`unseen symbols <unseen symbol>` falls at a rate that tends to 0 as $d_{\text{emb}} \to \infty$.
 ::::
 
 ::::{admonition} What we compute
 :class: ours
 
-The theorem speaks of a limit. We compute the rates themselves, at finite $d_{\text{emb}}$, exactly, and nothing is trained. When a parameter
-$\theta$ follows its gradient, the training loss falls at the rate $\eta\,\|\nabla_\theta L_{\text{train}}\|^2$ and the test loss at the
-rate $\eta\,\langle \nabla_\theta L_{\text{test}}, \nabla_\theta L_{\text{train}} \rangle$. Their quotient is the **{term}`progress ratio`** of $\theta$,
+The theorem speaks of a limit.
+We compute the rates themselves, at finite $d_{\text{emb}}$, exactly, and nothing is trained.
+When a parameter $\theta$ follows its gradient, the training loss falls at the rate $\eta\,\|\nabla_\theta L_{\text{train}}\|^2$ and the test loss at the rate $\eta\,\langle \nabla_\theta L_{\text{test}}, \nabla_\theta L_{\text{train}} \rangle$.
+Their quotient is the **{term}`progress ratio`** of $\theta$,
 
 $$
 R_\theta = \frac{\langle \nabla_\theta L_{\text{test}}, \nabla_\theta L_{\text{train}} \rangle}{\|\nabla_\theta L_{\text{train}}\|^2},
 $$ (progress)
 
-by how much the unseen test loss falls while the training loss falls by 1. The learning rate $\eta$ cancels. With one learning rate for each
-parameter, the quotient of the two rates is an average of the $R_\theta$, so if all of them are small, no choice helps.
+by how much the unseen test loss falls while the training loss falls by 1.
+The learning rate $\eta$ cancels.
+With one learning rate for each parameter, the quotient of the two rates is an average of the $R_\theta$, so if all of them are small, no choice helps.
 
-*The model.* The input is the symbol $x$ and [CLS], with vectors $Z_1 = e_x + \gamma p_1$ and $Z_2 = \gamma p_2$ ([CLS] always stands second,
-so one vector holds its embedding and its position). Head $h$ of $H = 4$ reads $u_h = p_h Z_1 + (1 - p_h) Z_2$, where $p_h$ is its attention to the
-symbol. The logits are $E \sum_h W_{O,h} W_{V,h}^\top u_h$.
+*The model.*
+The input is the symbol $x$ and [CLS], with vectors $Z_1 = e_x + \gamma p_1$ and $Z_2 = \gamma p_2$ ([CLS] always stands second, so one vector holds its embedding and its position).
+Head $h$ of $H = 4$ reads $u_h = p_h Z_1 + (1 - p_h) Z_2$, where $p_h$ is its attention to the symbol.
+The logits are $E \sum_h W_{O,h} W_{V,h}^\top u_h$.
 
-*Initialisation.* Embeddings, positions, $W_V$ and $W_O$ have entries $N(0, 1/d_{\text{emb}})$: embeddings then have length about 1. Heads have
-dimension $d_{\text{emb}}/H$, so that $\sum_h W_{V,h} W_{O,h}^\top$ keeps lengths and *can* become a multiple of the identity. $W_K$ and $W_Q$ are
-larger, $N(0, d_{\text{head}}^{-1/2})$, as in the theory's kernel. Positions are weak at first, $\gamma = 0.01$; $\gamma = 1$ comes below.
+*Initialisation.*
+Embeddings, positions, $W_V$ and $W_O$ have entries $N(0, 1/d_{\text{emb}})$: embeddings then have length about 1.
+Heads have dimension $d_{\text{emb}}/H$, so that $\sum_h W_{V,h} W_{O,h}^\top$ keeps lengths and *can* become a multiple of the identity.
+$W_K$ and $W_Q$ are larger, $N(0, d_{\text{head}}^{-1/2})$, as in the theory's kernel.
+Positions are weak at first, $\gamma = 0.01$; $\gamma = 1$ comes below.
 
-*Losses.* $L_{\text{train}}$ is the mean over the $n$ seen symbols, $L_{\text{test}}$ over 256 unseen ones. Both are cross-entropies over all $n + 256$.
+*Losses.*
+$L_{\text{train}}$ is the mean over the $n$ seen symbols, $L_{\text{test}}$ over 256 unseen ones.
+Both are cross-entropies over all $n + 256$.
 ::::
 
 In code, a model, its gradients on both sets of strings, and the progress ratio of $W_V$:
@@ -100,15 +111,16 @@ for name in ("w_v", "b"):
 
 # %% [markdown]
 r"""
-A step of $W_V$ that lowers the training loss hardly touches the unseen one. A step of $b$, to which we come below, lowers both alike.
+A step of $W_V$ that lowers the training loss hardly touches the unseen one.
+A step of $b$, to which we come below, lowers both alike.
 
 ## Why: an unseen direction is nearly orthogonal to all seen ones
 
-A gradient step changes $W_V W_O^\top$ by a sum over the training strings, of input times error. Both are vectors near the seen symbols' embeddings:
-the step writes $\sum_x e_x e_x^\top$ into the matrix, as far as $W_V$ and $W_O$ let it. This is what the identity looks like from the seen symbols'
-point of view. To an unseen symbol $y$ the sum gives $\sum_x e_x (e_x \cdot e_y)$, and $e_x \cdot e_y$ is of order $1/\sqrt{d_{\text{emb}}}$: the larger
-the space, the smaller the part of it that the seen symbols have explored. The picture shows, for each symbol, how fast its own logit rises above
-the mean of all logits when $W_V$ takes the step that lowers the training loss by 1:
+A gradient step changes $W_V W_O^\top$ by a sum over the training strings, of input times error.
+Both are vectors near the seen symbols' embeddings: the step writes $\sum_x e_x e_x^\top$ into the matrix, as far as $W_V$ and $W_O$ let it.
+This is what the identity looks like from the seen symbols' point of view.
+To an unseen symbol $y$ the sum gives $\sum_x e_x (e_x \cdot e_y)$, and $e_x \cdot e_y$ is of order $1/\sqrt{d_{\text{emb}}}$: the larger the space, the smaller the part of it that the seen symbols have explored.
+The picture shows, for each symbol, how fast its own logit rises above the mean of all logits when $W_V$ takes the step that lowers the training loss by 1:
 """
 
 # %%
@@ -147,8 +159,9 @@ r"""
 :label: progress-law
 :class: ours
 
-Write $d = d_{\text{emb}}$. With $n$ seen and $m$ unseen symbols, $V = n + m$, and positions of strength $\gamma$, let $\kappa = 2\gamma^2$ and
-$s = 1/d - \kappa/V$. To leading order (even attention, small logits)
+Write $d = d_{\text{emb}}$.
+With $n$ seen and $m$ unseen symbols, $V = n + m$, and positions of strength $\gamma$, let $\kappa = 2\gamma^2$ and $s = 1/d - \kappa/V$.
+To leading order (even attention, small logits)
 
 $$
 R = \frac{n\,s}{1 + \kappa + \frac{2}{d} + (n-1)\,s}.
@@ -156,35 +169,39 @@ $$ (law)
 
 For $\gamma = 0$ this is $n / (d + n + 1)$.
 
-The number $m$ of unseen symbols enters through $\kappa/V$ alone. With weak positions, $R$ falls as $n/d$ between
-$d \gg n$ and $d \ll V/\kappa$.
+The number $m$ of unseen symbols enters through $\kappa/V$ alone.
+With weak positions, $R$ falls as $n/d$ between $d \gg n$ and $d \ll V/\kappa$.
 ::::
 
 :::::{dropdown} Derivation
 ::::{prf:proof}
-At the start the logits are of order $1/\sqrt{d}$, so the softmax over the vocabulary is nearly even. The derivative of the loss on $x$ in
-the vector that is read out is $r_x = \bar e - e_x$, with $\bar e$ the mean of all $V$ embeddings. With attention $p_h = \tfrac12$ every
-head reads $u_x = \tfrac12 e_x + c$, where $c = \tfrac12 \gamma (p_1 + p_2)$ is shared by all strings.
+At the start the logits are of order $1/\sqrt{d}$, so the softmax over the vocabulary is nearly even.
+The derivative of the loss on $x$ in the vector that is read out is $r_x = \bar e - e_x$, with $\bar e$ the mean of all $V$ embeddings.
+With attention $p_h = \tfrac12$ every head reads $u_x = \tfrac12 e_x + c$, where $c = \tfrac12 \gamma (p_1 + p_2)$ is shared by all strings.
 
-The gradient of $W_{V,h}$ is the mean over strings of $u_x\,(W_{O,h}^\top r_x)^\top$. The inner product of two gradients is therefore a mean over pairs of strings $x, y$ of
+The gradient of $W_{V,h}$ is the mean over strings of $u_x\,(W_{O,h}^\top r_x)^\top$.
+The inner product of two gradients is therefore a mean over pairs of strings $x, y$ of
 
 $$
 (u_x \cdot u_y)\;\bigl(r_x \cdot W_{O,h} W_{O,h}^\top r_y\bigr),
 $$
 
-and $W_{O,h} W_{O,h}^\top$ is $I/H$ on average. For Gaussian embeddings $\mathbb{E}(e_x \cdot e_y)^2 = 1/d$ when $x \ne y$, $\mathbb{E}|e_x|^4 = 1 + 2/d$,
-$\mathbb{E}\, r_x \cdot r_y = -1/V$, and $|c|^2 = \gamma^2/2 = \kappa/4$. Up to terms smaller by $1/V$, and the common factor $1/(4H)$, a pair contributes
+and $W_{O,h} W_{O,h}^\top$ is $I/H$ on average.
+For Gaussian embeddings $\mathbb{E}(e_x \cdot e_y)^2 = 1/d$ when $x \ne y$, $\mathbb{E}|e_x|^4 = 1 + 2/d$, $\mathbb{E}\, r_x \cdot r_y = -1/V$, and $|c|^2 = \gamma^2/2 = \kappa/4$.
+Up to terms smaller by $1/V$, and the common factor $1/(4H)$, a pair contributes
 
-- two different symbols: $1/d - \kappa/V = s$. The first part is the overlap of the embeddings. The second is negative: what is shared by all
-  strings raises the logits of *all* seen symbols and lowers those of the unseen.
+- two different symbols: $1/d - \kappa/V = s$.
+  The first part is the overlap of the embeddings.
+  The second is negative: what is shared by all strings raises the logits of *all* seen symbols and lowers those of the unseen.
 - a symbol with itself: $1 + 2/d + \kappa$.
 
-A train string and a test string always differ: $\langle\nabla L_{\text{test}}, \nabla L_{\text{train}}\rangle \propto s$. Of the $n^2$ pairs of train strings $n$ are equal:
-$\|\nabla L_{\text{train}}\|^2 \propto [\,1 + 2/d + \kappa + (n-1)s\,]/n$. The quotient is {eq}`law`. For $W_O$ the roles of $u$ and $r$ are exchanged, with
-$W_{V,h} W_{V,h}^\top$ in the middle: the same means.
+A train string and a test string always differ: $\langle\nabla L_{\text{test}}, \nabla L_{\text{train}}\rangle \propto s$.
+Of the $n^2$ pairs of train strings $n$ are equal: $\|\nabla L_{\text{train}}\|^2 \propto [\,1 + 2/d + \kappa + (n-1)s\,]/n$.
+The quotient is {eq}`law`.
+For $W_O$ the roles of $u$ and $r$ are exchanged, with $W_{V,h} W_{V,h}^\top$ in the middle: the same means.
 
-For $\gamma = 0$ the slope of $\log R$ in $\log d$ is $-d/(d + n + 1)$, within 0.05 of $-1$ once $d > 19\,(n+1)$. With $n = 16$ that is $d > 323$,
-which is why the claims below take the slope from 512 on.
+For $\gamma = 0$ the slope of $\log R$ in $\log d$ is $-d/(d + n + 1)$, within 0.05 of $-1$ once $d > 19\,(n+1)$.
+With $n = 16$ that is $d > 323$, which is why the claims below take the slope from 512 on.
 ::::
 :::::
 """
@@ -223,7 +240,8 @@ figures.scaling_table(NAME, rows, {"w_v": "W_V", "w_o": "W_O", "b": "b", "span":
 r"""
 ## The other parameters do not help either
 
-The theorem allows any learning rate for any parameter. So here are the progress ratios of all of them, $n = 16$, as medians over seeds:
+The theorem allows any learning rate for any parameter.
+So here are the progress ratios of all of them, $n = 16$, as medians over seeds:
 """
 
 # %% tags=["remove-input"]
@@ -256,8 +274,8 @@ Markdown(text)
 r"""
 ## It can be worse than no progress
 
-The term $-\kappa/V$ of the law {eq}`law` is the same effect inside $W_V$. With positions as strong as the symbols, $\gamma = 1$, it takes over
-at $d_{\text{emb}} = V/\kappa$: from there on, the unseen test loss *rises* while the training loss falls.
+The term $-\kappa/V$ of the law {eq}`law` is the same effect inside $W_V$.
+With positions as strong as the symbols, $\gamma = 1$, it takes over at $d_{\text{emb}} = V/\kappa$: from there on, the unseen test loss *rises* while the training loss falls.
 """
 
 # %% tags=["hide-input"]
@@ -292,19 +310,21 @@ r"""
 :label: copy-repaired
 :class: paper
 
-Replace $W_V W_O^\top$ by $W_V W_O^\top + bI$ in every head, with $b$ trained from 0. Then there are learning rates with which the training loss *and* the test
-loss on unseen symbols fall at a rate of order 1, whatever $d_{\text{emb}}$.
+Replace $W_V W_O^\top$ by $W_V W_O^\top + bI$ in every head, with $b$ trained from 0.
+Then there are learning rates with which the training loss *and* the test loss on unseen symbols fall at a rate of order 1, whatever $d_{\text{emb}}$.
 ::::
 
-A matrix has to learn each direction of the embedding space by itself, and training shows it $n$ of them. The number $b$ is one parameter for
-all directions. Its gradient is a mean over strings of $u_x \cdot r_x$, where $u_x \approx \tfrac12 e_x$ is what the head reads and
-$r_x \approx -e_x$ the derivative of the loss in what is read out. So each string meets *itself* only:
+A matrix has to learn each direction of the embedding space by itself, and training shows it $n$ of them.
+The number $b$ is one parameter for all directions.
+Its gradient is a mean over strings of $u_x \cdot r_x$, where $u_x \approx \tfrac12 e_x$ is what the head reads and $r_x \approx -e_x$ the derivative of the loss in what is read out.
+So each string meets *itself* only:
 
 $$
 \frac{\partial L}{\partial b_h} = \frac1n \sum_x u_x \cdot r_x \approx -\tfrac12\, |e_x|^2 \approx -\tfrac12 .
 $$ (b-gradient)
 
-That is the same number for seen and for unseen symbols. No symbol needs to be similar to another.
+That is the same number for seen and for unseen symbols.
+No symbol needs to be similar to another.
 """
 
 # %%
@@ -323,8 +343,9 @@ Markdown("Rows are missing here." if b.empty else
 r"""
 ## The verdicts
 
-All tolerances were fixed before the grid was measured. A slope is that of $\log R$ against $\log d_{\text{emb}}$, from 512 to 4096; a level is the mean
-over seeds that lies farthest from 1. Intervals are 95 % bootstrap intervals over seeds.
+All tolerances were fixed before the grid was measured.
+A slope is that of $\log R$ against $\log d_{\text{emb}}$, from 512 to 4096; a level is the mean over seeds that lies farthest from 1.
+Intervals are 95 % bootstrap intervals over seeds.
 """
 
 # %% tags=["remove-input"]
@@ -344,7 +365,8 @@ the embeddings scatter: both make it an approximation that gets better as $d_{{\
 r"""
 ## Is it still true? A live check
 
-Weights are drawn anew and the gradients computed again, in float64. Every ratio must come within $10^{-6}$ of its row.
+Weights are drawn anew and the gradients computed again, in float64.
+Every ratio must come within $10^{-6}$ of its row.
 """
 
 # %%
@@ -376,7 +398,8 @@ Markdown(f"""
 r"""
 ## Try
 
-Change $n$, $d_{\text{emb}}$ or $\gamma$. Which $n$ do you need at $d_{\text{emb}} = 512$ for half of the progress?
+Change $n$, $d_{\text{emb}}$ or $\gamma$.
+Which $n$ do you need at $d_{\text{emb}} = 512$ for half of the progress?
 """
 
 # %%
@@ -388,6 +411,7 @@ print(f"W_V {metrics['w_v']:.3f}, the law {prediction:.3f};",
 
 # %% [markdown]
 r"""
-By the law, half of the progress takes $n \approx d_{\text{emb}}$ symbols, however the learning rates are chosen. That is a prediction for trained networks: the number of
-symbols needed should grow with the embedding dimension. {doc}`inverse-scaling` trains them.
+By the law, half of the progress takes $n \approx d_{\text{emb}}$ symbols, however the learning rates are chosen.
+That is a prediction for trained networks: the number of symbols needed should grow with the embedding dimension.
+{doc}`inverse-scaling` trains them.
 """
