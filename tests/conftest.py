@@ -1,4 +1,4 @@
-"""What all tests share: settings for stable numbers, and a loud word about tests that could not run."""
+"""What all tests share: settings for stable numbers, who runs beside whom, a loud word about tests that could not run."""
 
 import os
 import shutil
@@ -16,9 +16,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 INSTALL_IT = "Debian: apt-get install chromium"
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 
-# Two tests at once on a busy machine are slow now and then, which is no fault of the code.
-hypothesis.settings.register_profile("house", deadline=None, derandomize=IN_CI)
-hypothesis.settings.load_profile("house")
+# Two tests at once on a busy machine are slow now and then, which is no fault of the code: no deadline.
+hypothesis.settings.register_profile("house", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True)
+hypothesis.settings.load_profile("ci" if IN_CI else "house")
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +30,17 @@ def chromium_path():
     return CHROMIUM
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """nbval compares all that a cell gives; warnings and progress bars on stderr are no result."""
+    """Tests of a module that share a fixture of the module run in one process; all others go where there is room.
+
+    So a fixture is made once, and no process waits while the other works through a long file.
+    """
     for item in items:
-        if hasattr(item.parent, "skip_compare"):
-            item.parent.skip_compare = {*item.parent.skip_compare, "stderr"}
+        info = getattr(item, "_fixtureinfo", None)
+        fixtures = [fixture[-1].scope for fixture in info.name2fixturedefs.values()] if info else []
+        if {"module", "package", "class"} & set(fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -99,11 +99,22 @@ def shared_inputs() -> dict[str, str]:
     }
 
 
-def inputs(name: str, profile: str, shared: dict[str, str] | None = None) -> dict[str, str]:
-    """All that the outputs of a chapter depend on. Its prose is not among it."""
+def inputs(name: str, profile: str, shared: dict[str, str], last: dict | None = None) -> dict[str, str]:
+    """All that the outputs of a chapter depend on. Its prose is not among it.
+
+    `last` is what is remembered of it: a source that has the same bytes is not read again.
+    """
+    if last and last.get("text") == text(name):
+        code = last["inputs"]["its code"]
+    else:
+        code = notebooks.code_digest(notebooks.source(name))
     own = digests(str(TIMINGS)) if name == LAST else {}
-    code = notebooks.code_digest(notebooks.source(name))
-    return {"the profile": profile, "its code": code, **(shared or shared_inputs()), **own}
+    return {"the profile": profile, "its code": code, **shared, **own}
+
+
+def text(name: str) -> dict[str, str]:
+    """A digest of the chapter's source, with its prose."""
+    return digests(f"book/{name}.py")
 
 
 # What was done
@@ -122,14 +133,14 @@ def save_record(record: dict) -> None:
     unfinished.replace(RECORD)
 
 
-def reason_to_execute(name: str, profile: str, record: dict, shared: dict[str, str] | None = None) -> str:
+def reason_to_execute(name: str, profile: str, record: dict, shared: dict[str, str]) -> str:
     """Why a chapter must be executed: '' if the outputs in its notebook are what its inputs give."""
     last = record["chapters"].get(name)
     if not last:
         return "it has not been executed yet"
     if digests(f"{EXECUTED}/{name}.ipynb") != last["notebook"]:
         return "its executed notebook is gone or was edited"
-    return changed(last["inputs"], inputs(name, profile, shared))
+    return changed(last["inputs"], inputs(name, profile, shared, last))
 
 
 def changed(before: dict[str, str], now: dict[str, str]) -> str:
@@ -147,7 +158,7 @@ def execute(name: str, profile: str) -> dict | None:
 
     The inputs are read before: a file edited while the chapter runs makes it stale, as it should.
     """
-    before, text, start = inputs(name, profile), digests(f"book/{name}.py"), time.monotonic()
+    before, source, start = inputs(name, profile, shared_inputs()), text(name), time.monotonic()
     process = subprocess.run([sys.executable, TOOLS / "book" / "execute.py", name, profile])
     seconds = round(time.monotonic() - start, 1)
     if process.returncode != 0:
@@ -159,7 +170,7 @@ def execute(name: str, profile: str) -> dict | None:
         "seconds": seconds,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "inputs": before,
-        "text": text,
+        "text": source,
         "notebook": digests(f"{EXECUTED}/{name}.ipynb"),
     }
 
@@ -210,11 +221,11 @@ def bring_up_to_date(names: list[str], jobs: int, profile: str = "quick") -> Non
 def renew_prose(names: list[str], record: dict) -> None:
     """Give the executed notebooks of these chapters the prose they have now. Their code is as it was."""
     for name in names:
-        last, text = record["chapters"][name], digests(f"book/{name}.py")
-        if text != last["text"]:
+        last, now = record["chapters"][name], text(name)
+        if now != last["text"]:
             print(f"== New prose for {name}", flush=True)
             notebooks.splice(name)
-            last |= {"text": text, "notebook": digests(f"{EXECUTED}/{name}.ipynb")}
+            last |= {"text": now, "notebook": digests(f"{EXECUTED}/{name}.ipynb")}
             save_record(record)
 
 
