@@ -25,15 +25,13 @@ Leads to {doc}`mlps-cannot` (why the first network can never leave chance); {doc
 profile = "quick"
 
 # %%
-import pandas as pd
-import torch
-from IPython.display import Markdown, display
+from abstract_symbols import TemplateTask, Transformer, ensembles, pictures
+from abstract_symbols.analyses.same_different import answers, answers_alt, longer_training
+from abstract_symbols.runs.training import member
+from companion import figures
+from companion.report import Chapter
 
-from abstract_symbols import TemplateTask, Transformer
-from abstract_symbols import claims, ensembles, experiments, figures
-
-figures.style()
-NAME = "same-different"
+chapter = Chapter("same-different", profile)
 
 # %% [markdown]
 r"""
@@ -78,12 +76,12 @@ It is asked about pairs like those on the right.
 """
 
 # %% tags=["hide-input"]
-figures.show(
-    figures.strings_picture([("+1", ["AA", "DD", "FF"], ["SS", "YY", "UU"]),
-                             ("−1", ["AB", "CF", "DE"], ["TX", "ZS", "WV"])]),
-    alt="Pairs of coloured tiles. Label +1: AA, DD, FF in training; SS, YY, UU in the test. Label −1: AB, CF, DE in "
-        "training; TX, ZS, WV in the test. No symbol of the test occurs in training.",
-)
+chapter.show(
+    pictures.strings_picture([("+1", ["AA", "DD", "FF"], ["SS", "YY", "UU"]),
+                              ("−1", ["AB", "CF", "DE"], ["TX", "ZS", "WV"])]),
+    "Pairs of coloured tiles. Label +1: AA, DD, FF in training; SS, YY, UU in the test. "
+    "Label −1: AB, CF, DE in training; TX, ZS, WV in the test. "
+    "No symbol of the test occurs in training.")
 
 # %% [markdown]
 r"""
@@ -164,21 +162,7 @@ They were fixed before the runs of this book, and are the same in every chapter,
 """
 
 # %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    experiments.run(NAME, results=results)
-rows = experiments.load(NAME, results)
-
-# %%
-figure = figures.learning_curves(NAME, rows)
-figures.show(figure, alt=figures.alt_text(NAME, rows))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage(NAME, rows)}*")
-
-# %% tags=["remove-input"]
-figures.values_table(NAME, rows)
+chapter.curves("same-different")
 
 # %% [markdown]
 r"""
@@ -190,18 +174,14 @@ Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
 
-# %% tags=["remove-input"]
-found = {j.claim.id.removeprefix("same-different-"): j.measured for j in verdicts}
-text = "Rows are missing, so not all claims are judged yet."
-if all(found.values()):
-    plain, modified, gain = (found[name] for name in ("transformer", "modified", "gain"))
-    text = (f"The transformer's curve crosses one half at $n$ = {plain.ours:.0f} (paper: {plain.paper:.0f}), the modified "
-            f"transformer's at {modified.ours:.0f} (paper: {modified.paper:.0f}): $a$ and $b$ divide the number of strings "
-            f"needed by {gain.ours:.0f} (paper: {gain.paper:.0f}).")
-Markdown(text)
+# %% [markdown]
+r"""
+The transformer's curve crosses one half at $n$ = {glue:text}`same-different-transformer.ours` (paper: {glue:text}`same-different-transformer.paper`), the modified transformer's at {glue:text}`same-different-modified.ours` (paper: {glue:text}`same-different-modified.paper`).
+So $a$ and $b$ divide the number of strings needed by {glue:text}`same-different-gain.ours` (paper: {glue:text}`same-different-gain.paper`).
+"""
 
 # %% [markdown]
 r"""
@@ -212,26 +192,20 @@ There differences remain:
 """
 
 # %% tags=["remove-input"]
-ours = figures.summary(NAME, rows).set_index(["series", "n"])["mean"]
-
-
-def both(series, n):
-    paper = claims.published(NAME, series).set_index("x")["y"]
-    return f"{ours[series, n]:.2f} at $n$ = {n} (paper: {paper[n]:.2f})"
-
-
+chapter.glue_means("same-different", "Transformer", (128, 256), "plain")
+chapter.glue_means("same-different", "Modified transformer", (128, 512, 2048), "modified")
+rows = chapter["same-different"]
 stuck = rows[rows["train_loss"] >= rows["stop"]]
-names = "; ".join(f"the {r.series.lower()} at $n$ = {r.n}, seed {r.seed}, test loss {r.test_loss:.2f}"
-                  for r in stuck.itertuples())
-Markdown(f"""
-- Before it falls, the plain transformer's curve lies higher than the paper's: {both("Transformer", 128)},
-  {both("Transformer", 256)}. A few trial runs of the authors' released code showed the same gap, so the cause is probably a
-  setting that is not public, rather than this implementation.
-- After its fall, the modified transformer's curve takes longer to reach zero: {both("Modified transformer", 128)},
-  {both("Modified transformer", 512)}, {both("Modified transformer", 2048)}.
-- Runs that did not fit their training strings within 1,000 epochs: {len(stuck)} of {len(rows)}{f" ({names})" if names else ""}.
+chapter.glue(stuck=len(stuck), runs=len(rows), stuck_loss=stuck["test_loss"].max())
+
+# %% [markdown]
+r"""
+- Before it falls, the plain transformer's curve lies higher than the paper's: {glue:text}`plain-128` at $n$ = 128 (paper: {glue:text}`plain-128.paper`), {glue:text}`plain-256` at $n$ = 256 (paper: {glue:text}`plain-256.paper`).
+  A few trial runs of the authors' released code showed the same gap, so the cause is probably a setting that is not public, rather than this implementation.
+- After its fall, the modified transformer's curve takes longer to reach zero: {glue:text}`modified-128` at $n$ = 128 (paper: {glue:text}`modified-128.paper`), {glue:text}`modified-512` at 512 (paper: {glue:text}`modified-512.paper`), {glue:text}`modified-2048` at 2,048 (paper: {glue:text}`modified-2048.paper`).
+- {glue:text}`stuck` of {glue:text}`runs` runs did not fit their training strings within 1,000 epochs; the largest test loss among them is {glue:text}`stuck_loss`.
   They count like all others and widen the band where they stand.
-""")
+"""
 
 # %% [markdown]
 r"""
@@ -243,17 +217,14 @@ The same networks, trained on until their training loss is below 0.0001 (same se
 """
 
 # %% tags=["remove-input"]
-pairs = rows.merge(experiments.load("stop-rule"), on=["series", "n", "seed"], suffixes=("", "_longer"))
-pairs["difference"] = pairs["test_loss_longer"] - pairs["test_loss"]
-display(figures.table(pd.DataFrame([
-    {"network": series, "n": n, "seeds": len(group), "stop at 0.002": f"{group['test_loss'].mean():.3f}",
-     "stop at 0.0001": f"{group['test_loss_longer'].mean():.3f}",
-     "difference": f"{group['difference'].mean():+.3f} ± {group['difference'].sem():.3f}",
-     "epochs": f"{group['epochs_run'].mean():.0f} → {group['epochs_run_longer'].mean():.0f}"}
-    for (series, n), group in pairs.groupby(["series", "n"], sort=False)
-])))
-largest = pairs.groupby(["series", "n"])["difference"].mean().abs().max()
-display(Markdown(f"No mean moves by more than {largest:.3f}."))
+longer = longer_training(chapter["same-different"], chapter["stop-rule"])
+chapter.table(longer.table)
+chapter.glue(largest=longer.largest)
+
+# %% [markdown]
+r"""
+No mean moves by more than {glue:text}`largest`.
+"""
 
 # %% [markdown]
 r"""
@@ -265,13 +236,7 @@ So this cell trains some of the networks again, here and now, and stops the book
 """
 
 # %%
-TOLERANCE = 0.02
-committed = experiments.load(NAME)
-again = experiments.repeat(NAME, committed, n=[16], seeds=[0, 1])
-worst = (again["repeated"] - again["committed"]).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-print(f"{len(again)} networks trained again,",
-      f"every test loss within {TOLERANCE} of its row")
+chapter.recheck("same-different", "n == 16 and seed < 2", within=0.02)
 
 # %% [markdown]
 r"""
@@ -279,14 +244,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-hours = rows["seconds"].sum() / 3600
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=same-different` | draws this page from the committed rows, repeats the live check | one to two minutes |
-| `make chapter C=same-different PROFILE=full` | trains all {len(rows)} networks again, then draws this page from them | {hours:.1f} core-hours |
-| `python -m abstract_symbols run same-different` | performs the runs that `book/results/same-different.csv` lacks | {experiments.progress("same-different")} |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
@@ -297,21 +255,12 @@ The last line says what happened on symbols that training never saw, the picture
 """
 
 # %% tags=["nbval-ignore-output"]
-n, my_task = 32, TemplateTask({"αα": +1, "αβ": -1})
-train, validation, test = my_task.alphabets(n, 1000, 1000)
-samples = [my_task.sample(size, alphabet, seed=0) for size, alphabet
-           in [(n, train), (1000, validation), (1000, test)]]
-torch.manual_seed(0)
-network = Transformer(test.stop, my_task.length, a=True, b=True)
-(outcome,) = ensembles.train([ensembles.Member(network, *samples)])
+my_task = TemplateTask({"αα": +1, "αβ": -1})
+mine = member(my_task, n=32, a=True, b=True)
+(outcome,) = ensembles.train([mine])
 print(f"on unseen symbols: test loss {outcome.test_loss:.2f},",
       f"wrong answers {outcome.test_error:.0%}")
 
 # %% tags=["nbval-ignore-output"]
-with torch.no_grad():
-    answers = network(samples[2].tokens)  # (1000,)
-patterns = [my_task.templates[i].pattern for i in samples[2].templates]
-table = pd.DataFrame({"template": patterns, "answer": answers})
-means = table.groupby("template", sort=False)["answer"].mean()
-figures.show(figures.answers(table), alt="Mean answers to unseen strings: "
-             + ", ".join(f"{z} {m:.2f}" for z, m in means.items()))
+table = answers(mine)
+chapter.show(figures.answers(table), answers_alt(table))

@@ -5,6 +5,7 @@ and verdicts, and hands numbers to the prose.
 """
 
 import importlib.util
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -15,6 +16,7 @@ from .. import figures, paths, sweeps
 from ..claims import VERDICTS, Judgement, scoreboard
 from ..experiments import experiment, of_chapter
 from ..measures import Measured
+from ..published import published
 from ..results import load
 from . import tables
 from .scoreboard import scoreboard as scoreboard_table
@@ -182,6 +184,21 @@ class Chapter:
         counts = [j.verdict for j in self.judgements]
         self.glue(claims=len(counts), **{verdict.replace("held in ", "").replace(" ", "-"): counts.count(verdict)
                                          for verdict in VERDICTS})
+
+    def mean(self, name: str, series: str, x: float, metric: str = "test_loss") -> float:
+        """Returns an experiment's mean over seeds at one x; NaN where no run is done."""
+        rows = self[name]
+        return float(rows.loc[(rows["series"] == series) & (rows[experiment(name).x] == x), metric].mean())
+
+    def glue_means(self, name: str, series: str, at: Sequence[float], prefix: str, metric: str = "test_loss",
+                   digits: int = 2) -> None:
+        """Hand our means and the paper's to the prose: PREFIX-x and PREFIX-x.paper for each x of `at`."""
+        paper = published(name, series).set_index("x")["y"]
+        for x in at:
+            ours, theirs = self.mean(name, series, x, metric), paper.get(x)
+            self.glue(**{f"{prefix}-{x:g}": None if math.isnan(ours) else f"{ours:.{digits}f}"})
+            if theirs is not None:
+                self.glue(**{f"{prefix}-{x:g}.paper": f"{theirs:.{digits}f}"})
 
     # ---- checks, verdicts, commands --------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""What the chapters compute from rows and trained networks, beyond means over seeds: a module per chapter."""
