@@ -56,9 +56,11 @@ def _entries() -> list[dict]:
         import yaml
     except ImportError:
         raise ValueError("PyYAML is not installed, and claims.yml cannot be read; pip install pyyaml") from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader, path = getattr(yaml, "CSafeLoader", yaml.SafeLoader), paths.book() / "claims.yml"
+    if not path.exists():
+        raise ValueError(f"claims.yml: there is no {path}; state the claims there, or write [] while there are none")
     try:
-        entries = yaml.load((paths.book() / "claims.yml").read_text(encoding="utf-8"), loader)
+        entries = yaml.load(path.read_text(encoding="utf-8"), loader)
     except yaml.YAMLError as error:
         raise ValueError(f"claims.yml: {' '.join(str(error).split())}") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -104,8 +106,8 @@ def judge(name: str, results: Path | None = None) -> Judgement:
 def _judge(claim: Claim, rows: pd.DataFrame) -> Judgement:
     e = experiment(claim.experiment)
     first, last = claim.options.get("within", (-np.inf, np.inf))
-    rows = rows[rows["series"].isin(claim.series) & rows[e.x].between(first, last)]
-    expected = sum(label in claim.series and first <= getattr(run, e.x) <= last for run, label in e.runs().items())
+    rows = rows[rows["series"].isin(claim.series).to_numpy() & rows[e.x].between(first, last).to_numpy()]
+    expected = e.count(claim.series, first, last)
     coverage = f"{len(rows)} of {expected} runs"
     if len(rows) < expected:
         return Judgement(claim, "not tested", None, coverage)

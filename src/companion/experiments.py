@@ -7,6 +7,7 @@ and for each chapter a submodule named like it.
 import importlib
 import itertools
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -52,23 +53,32 @@ class Experiment:
         return next(iter(self.grid))
 
     @cached_property
-    def _runs(self) -> dict[Job, str]:
+    def _grid(self) -> dict[Job, str]:
+        """Every run with its series, in the order of the grid."""
         runs = {}
         for values in itertools.product(*self.grid.values()):
             point = dict(zip(self.grid, values, strict=True))
             for name, options in self.series.items():
                 for seed in range(self.seeds if isinstance(self.seeds, int) else self.seeds[name]):
                     runs[self.kind(**self.base, **point, **options, seed=self.first_seed + seed)] = name  # type: ignore
-        return dict(sorted(runs.items(), key=lambda item: item[0].cost()))
+        return runs
+
+    @cached_property
+    def _by_cost(self) -> dict[Job, str]:
+        return dict(sorted(self._grid.items(), key=lambda item: item[0].cost()))
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """Key of every run → its series, cheapest first."""
-        return {run.key: label for run, label in self._runs.items()}
+        """Key of every run → its series."""
+        return {run.key: label for run, label in self._grid.items()}
 
     def runs(self) -> dict[Job, str]:
         """Returns every run of the grid, cheapest first, with its series."""
-        return dict(self._runs)
+        return dict(self._by_cost)
+
+    def count(self, series: Collection[str], first: float = float("-inf"), last: float = float("inf")) -> int:
+        """Returns how many runs of these series have an x from first to last."""
+        return sum(label in series and first <= getattr(run, self.x) <= last for run, label in self._grid.items())
 
     def path(self, results: Path | None = None) -> Path:
         """Returns the results file, in the book's committed results or in another folder."""

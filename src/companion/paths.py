@@ -42,16 +42,7 @@ def project() -> Project:
     Raises:
         ValueError: there is none, or its table is not complete.
     """
-    if VARIABLE in os.environ:
-        return _read(Path(os.environ[VARIABLE]).resolve(), VARIABLE)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if _table(folder / "pyproject.toml") is not None:
-            return _read(folder, "the working folder")
-    if _told:
-        return _read(_told[0], "the package")
-    raise ValueError(f"no project: no pyproject.toml with a table [tool.companion] from {here} upwards; "
-                     f"go to the project's folder, or name it in {VARIABLE}")
+    return _project(os.environ.get(VARIABLE), Path.cwd(), *_told)
 
 
 def book() -> Path:
@@ -70,6 +61,18 @@ def build() -> Path:
 
 
 @cache
+def _project(named: str | None, here: Path, told: Path | None = None) -> Project:
+    if named is not None:
+        return _read(Path(named).resolve(), VARIABLE)
+    for folder in (here, *here.parents):
+        if _table(folder / "pyproject.toml") is not None:
+            return _read(folder, "the working folder")
+    if told is not None:
+        return _read(told, "the package")
+    raise ValueError(f"no project: no pyproject.toml with a table [tool.companion] from {here} upwards; "
+                     f"go to the project's folder, or name it in {VARIABLE}")
+
+
 def _table(path: Path) -> dict | None:
     """The table [tool.companion] of a file, None without one."""
     try:

@@ -13,13 +13,18 @@ COLUMNS = ["x", "y", "y_low", "y_high"]
 
 
 def published(name: str, series: str) -> pd.DataFrame:
-    """Returns the paper's curve behind an experiment's series: x, y, y_low, y_high; empty if there is none."""
+    """Returns the paper's curve behind an experiment's series: x, y, y_low, y_high; empty if there is none.
+
+    Raises:
+        ValueError: an unknown experiment, or one that names a figure of which there is no file.
+    """
     e = experiment(name)
     if e.published is None:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
     path = paths.book() / "published" / f"{e.published}.csv"
-    curves = _read(path, path.stat().st_mtime_ns)
-    return curves[curves["series"] == e.legend.get(series, series)].sort_values("x", ignore_index=True)[COLUMNS]
+    if not path.exists():
+        raise ValueError(f"experiment {name!r} names the published figure {e.published!r}, but there is no {path}")
+    return _curve(path, path.stat().st_mtime_ns, e.legend.get(series, series)).copy()
 
 
 def published_n50(name: str, series: str) -> float:
@@ -36,6 +41,12 @@ def published_n50(name: str, series: str) -> float:
     return float(n50(curve["x"].to_numpy(), curve["y"].to_numpy()))
 
 
-@lru_cache
+@lru_cache(maxsize=None)
+def _curve(path: Path, changed: int, series: str) -> pd.DataFrame:
+    curves = _read(path, changed)
+    return curves[curves["series"] == series].sort_values("x", ignore_index=True)[COLUMNS]
+
+
+@lru_cache(maxsize=None)
 def _read(path: Path, _: int) -> pd.DataFrame:
     return pd.read_csv(path)

@@ -18,24 +18,24 @@ from .experiments import experiment
 from .runs import Job, columns
 
 
+def _text(cell: str) -> str:
+    if not cell:
+        raise ValueError("empty cell")
+    return cell
+
+
+def _truth(cell: str) -> bool:
+    if cell not in ("True", "False"):
+        raise ValueError(f"{cell!r} is neither True nor False")
+    return cell == "True"
+
+
 def _converter(kind: type) -> Callable[[str], object]:
     """How a cell of a column becomes its value; the ValueError of a bad one says what is wrong with it."""
-    optional = kind not in (str, int, float, bool)
-    if optional:
-        kind = next(k for k in kind.__args__ if k is not type(None))  # type: ignore[attr-defined]
-
-    def convert(text: str) -> object:
-        if text == "":
-            if optional:
-                return None
-            raise ValueError("empty cell")
-        if kind is bool:
-            if text not in ("True", "False"):
-                raise ValueError(f"{text!r} is neither True nor False")
-            return text == "True"
-        return kind(text)
-
-    return convert
+    if kind in (str, int, float, bool):
+        return {str: _text, bool: _truth}.get(kind, kind)
+    convert = _converter(next(k for k in kind.__args__ if k is not type(None)))  # type: ignore[attr-defined]
+    return lambda cell: convert(cell) if cell else None
 
 
 def read_rows(path: Path, kind: type[Job]) -> list[dict]:
@@ -98,12 +98,13 @@ def _read_row(path: Path, number: int, line: str, kind: type[Job],
         column = header[len(cells) - 1] if 0 < len(cells) < len(header) else header[-1]
         raise ValueError(f"{path}, line {number}, column {column}: {len(cells)} cells instead of {len(header)}; "
                          "restore or remove the row and run again")
-    row = {}
-    for (column, convert), cell in zip(converters.items(), cells, strict=True):
-        try:
+    row: dict[str, object] = {}
+    try:
+        for (column, convert), cell in zip(converters.items(), cells, strict=True):
             row[column] = convert(cell)
-        except ValueError as error:
-            raise ValueError(f"{path}, line {number}, column {column}: {error}; restore or remove the row") from None
+    except ValueError as error:
+        raise ValueError(f"{path}, line {number}, column {column}: {error if cell else 'empty cell'}; restore or "
+                         "remove the row") from None
     if (key := kind.key_of(row)) != row["key"]:
         raise ValueError(f"{path}, line {number}, column key: {row['key']} does not belong to the row's fields "
                          f"({key}); a cell was changed")

@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
-import torch
-
 
 def pick_device(device: str) -> str:
     """Returns "cpu" or "cuda" for "auto", "cpu" or "cuda".
@@ -22,9 +20,13 @@ def pick_device(device: str) -> str:
     """
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"unknown device {device!r}; known are auto, cpu, cuda")
+    if device == "cpu":
+        return device
+    import torch  # only where runs are performed: reading rows and judging claims takes a second without it
+
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda': PyTorch sees no GPU here; use --device cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @cache
@@ -35,6 +37,9 @@ def _numbers(kind: type) -> list[tuple[str, type]]:
         kinds = (f.type, *getattr(f.type, "__args__", ()))
         found += [(f.name, number) for number in (bool, float, int) if number in kinds][:1]
     return found
+
+
+_encode = json.JSONEncoder(sort_keys=True).encode
 
 
 @cache
@@ -53,8 +58,9 @@ class Job:
     METRICS: ClassVar[dict[str, type]] = {}
 
     def __post_init__(self) -> None:
+        values = vars(self)
         for name, kind in _numbers(type(self)):  # 100, 100.0 and NumPy's 100 are one run, and have one key
-            value = getattr(self, name)
+            value = values[name]
             if value is None or (type(value) is kind and value == value):  # not NaN
                 continue
             if kind(value) != value:
@@ -70,7 +76,7 @@ class Job:
     def key_of(cls, row: Mapping[str, Any]) -> str:
         """Returns the key of a run with these fields; one that is not there has its default value."""
         stated = {name: row[name] for name, default in _defaults(cls).items() if name in row and row[name] != default}
-        return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(_encode(stated).encode()).hexdigest()[:16]
 
     @property
     def group_key(self) -> tuple:

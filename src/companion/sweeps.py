@@ -5,16 +5,15 @@ A sweep that is stopped at any moment loses only the runs in flight; the same co
 
 import os
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic, perf_counter
 
 import joblib
 import pandas as pd
-import torch
 from tqdm import tqdm
 
 from . import paths
@@ -74,7 +73,7 @@ def run(*names: str, device: str = "auto", minutes: float | None = None, workers
         present = {path: {row["key"] for row in file.rows} for path, file in files.items()}
         missing = {(e.path(results), key) for e in chosen for key in requested[e.name] - present[e.path(results)]}
         plan = list(_plan(chosen, requested, missing, results, device, workers))
-        deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
+        deadline = monotonic() + 60 * minutes if minutes else float("inf")
         for path, rows in _performed(plan, device, workers, scheduler, deadline, ", ".join(e.name for e in chosen)):
             files[path].append(rows)
             missing -= {(path, row["key"]) for row in rows}
@@ -178,11 +177,13 @@ def _engine(workers: int, scheduler: str | None) -> Iterator[joblib.Parallel]:
 
 def perform(runs: list[Job], device: str = "cpu", commit: str | None = None) -> list[dict]:
     """Perform runs with one group key and return their rows. On a CPU one thread per process: more change the sums."""
+    import torch
+
     if device == "cpu":
         torch.set_num_threads(1)
-    started = time.perf_counter()
+    started = perf_counter()
     metrics = runs[0].perform(runs, device)
-    circumstances = {"seconds": round((time.perf_counter() - started) / len(runs), 2), **provenance(device),
+    circumstances = {"seconds": round((perf_counter() - started) / len(runs), 2), **provenance(device),
                      "commit": commit or code_commit()}
     return [{"key": job.key, **asdict(job), **mine, **circumstances}
             for job, mine in zip(runs, metrics, strict=True)]
@@ -190,6 +191,8 @@ def perform(runs: list[Job], device: str = "cpu", commit: str | None = None) -> 
 
 def provenance(device: str) -> dict[str, str]:
     """Returns the device and the version of torch for a row."""
+    import torch
+
     name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
     return {"device": name, "torch": torch.__version__.split("+")[0]}
 
@@ -301,6 +304,6 @@ def progress(name: str) -> Progress:
 
 def _until(deadline: float, items: Iterable) -> Iterator:
     for item in items:
-        if time.monotonic() > deadline:
+        if monotonic() > deadline:
             return
         yield item
