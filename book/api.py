@@ -10,7 +10,8 @@
 r"""
 # The package, function by function
 
-*Every public function and class of `abstract_symbols`, made from its docstring.*
+*Every public function and class, made from its docstring.
+`abstract_symbols` is the science, `companion` the method, which any paper's companion could stand on.*
 
 The names that most readers need can be imported from the package itself: `Template`, `TemplateTask`, `Sample`, `Transformer`, `MLP`, `TransformerKernel`, `FiniteTransformer`, `KernelRidge` and `template_matrix`.
 All others are imported from their module.
@@ -33,6 +34,20 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
+### `checks`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.checks
+   :members:
+```
+
+### `pictures`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.pictures
+   :members:
+```
+
 ## Networks and training
 
 ### `networks`
@@ -49,12 +64,47 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
-## The kernel
-
-### `kernels.attention`
+### `copying`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.kernels.attention
+.. automodule:: abstract_symbols.copying
+   :members:
+```
+
+## The kernel
+
+### `kernels.protocol`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.protocol
+   :members:
+```
+
+### `kernels.patterns`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.patterns
+   :members:
+```
+
+### `kernels.sobol`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.sobol
+   :members:
+```
+
+### `kernels.lattice`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.lattice
+   :members:
+```
+
+### `kernels.activations`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.activations
    :members:
 ```
 
@@ -65,10 +115,31 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
+### `kernels.finite`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.finite
+   :members:
+```
+
+### `kernels.matchings`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.matchings
+   :members:
+```
+
 ### `kernels.template_matrix`
 
 ```{eval-rst}
 .. automodule:: abstract_symbols.kernels.template_matrix
+   :members:
+```
+
+### `kernels.prediction`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.prediction
    :members:
 ```
 
@@ -86,6 +157,13 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
+### `kernels.wick`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.kernels.wick
+   :members:
+```
+
 ### `kernels.ridge`
 
 ```{eval-rst}
@@ -93,12 +171,10 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
-## Copying in theory
-
-### `copying`
+### `kernels.gram_operator`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.copying
+.. automodule:: abstract_symbols.kernels.gram_operator
    :members:
 ```
 
@@ -132,51 +208,241 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
-## Runs, experiments and results
+## Kinds of runs
+
+### `runs.training`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.runs.training
+   :members:
+```
+
+### `runs.distributions`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.runs.distributions
+   :members:
+```
+
+### `runs.features`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.runs.features
+   :members:
+```
+
+### `runs.kernel`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.runs.kernel
+   :members:
+```
+
+### `runs.copying`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.runs.copying
+   :members:
+```
+
+### `runs.language`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.runs.language
+   :members:
+```
+
+## Experiments
+
+### `experiments.common`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.experiments.common
+   :members:
+```
+
+## What chapters compute
+
+### `analyses.same_different`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.same_different
+   :members:
+```
+
+## The method: runs, grids, rows
+
+### `paths`
+
+```{eval-rst}
+.. automodule:: companion.paths
+   :members:
+```
 
 ### `runs`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.runs
-   :members:
-```
-
-### `theory`
-
-```{eval-rst}
-.. automodule:: abstract_symbols.theory
+.. automodule:: companion.runs
    :members:
 ```
 
 ### `experiments`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.experiments
+.. automodule:: companion.experiments
    :members:
 ```
 
-## Claims and figures
+### `results`
+
+```{eval-rst}
+.. automodule:: companion.results
+   :members:
+```
+
+### `published`
+
+```{eval-rst}
+.. automodule:: companion.published
+   :members:
+```
+
+### `sweeps`
+
+```{eval-rst}
+.. automodule:: companion.sweeps
+   :members:
+```
+
+### `cli`
+
+```{eval-rst}
+.. automodule:: companion.cli
+   :members:
+```
+
+## The method: numbers and claims
+
+### `statistics`
+
+```{eval-rst}
+.. automodule:: companion.statistics
+   :members:
+```
+
+### `summaries`
+
+```{eval-rst}
+.. automodule:: companion.summaries
+   :members:
+```
+
+### `measures`
+
+```{eval-rst}
+.. automodule:: companion.measures
+   :members:
+```
 
 ### `claims`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.claims
+.. automodule:: companion.claims
    :members:
 ```
 
-### `figures`
+### `formats`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.figures
+.. automodule:: companion.formats
    :members:
 ```
 
-## Speed
+## The method: figures
 
-### `bench`
+### `figures.style`
 
 ```{eval-rst}
-.. automodule:: abstract_symbols.bench
+.. automodule:: companion.figures.style
+   :members:
+```
+
+### `figures.points`
+
+```{eval-rst}
+.. automodule:: companion.figures.points
+   :members:
+```
+
+### `figures.curves`
+
+```{eval-rst}
+.. automodule:: companion.figures.curves
+   :members:
+```
+
+### `figures.facets`
+
+```{eval-rst}
+.. automodule:: companion.figures.facets
+   :members:
+```
+
+### `figures.heatmaps`
+
+```{eval-rst}
+.. automodule:: companion.figures.heatmaps
+   :members:
+```
+
+### `figures.comparisons`
+
+```{eval-rst}
+.. automodule:: companion.figures.comparisons
+   :members:
+```
+
+### `figures.alt`
+
+```{eval-rst}
+.. automodule:: companion.figures.alt
+   :members:
+```
+
+## The method: pages
+
+### `report.chapter`
+
+```{eval-rst}
+.. automodule:: companion.report.chapter
+   :members:
+```
+
+### `report.tables`
+
+```{eval-rst}
+.. automodule:: companion.report.tables
+   :members:
+```
+
+### `report.words`
+
+```{eval-rst}
+.. automodule:: companion.report.words
+   :members:
+```
+
+### `report.scoreboard`
+
+```{eval-rst}
+.. automodule:: companion.report.scoreboard
+   :members:
+```
+
+### `report.benchmarks`
+
+```{eval-rst}
+.. automodule:: companion.report.benchmarks
    :members:
 ```
 """

@@ -25,14 +25,16 @@ The paper asks when a neural network does: train it on strings whose label depen
 profile = "quick"
 
 # %% tags=["hide-input"]
-from abstract_symbols import claims, figures
+from abstract_symbols import pictures
+from companion.report import Chapter
 
-figures.style()
-figures.show(
-    figures.strings_picture([("+1", ["ABA", "CDC"], ["STS", "XWX"]), ("−1", ["ABB", "DCC"], ["UVV", "YZZ"])]),
-    alt="Coloured tiles. Label +1: ABA and CDC in training, STS and XWX in the test. Label −1: ABB and DCC in training, "
-        "UVV and YZZ in the test. The rule is the same, the symbols of the test are new.",
-)
+chapter = Chapter("index", profile)
+chapter.show(
+    pictures.strings_picture([("+1", ["ABA", "CDC"], ["STS", "XWX"]),
+                              ("−1", ["ABB", "DCC"], ["UVV", "YZZ"])]),
+    "Coloured tiles. Label +1: ABA and CDC in training, STS and XWX in the test. "
+    "Label −1: ABB and DCC in training, UVV and YZZ in the test. "
+    "The rule is the same, the symbols of the test are new.")
 
 # %% [markdown]
 r"""
@@ -53,11 +55,11 @@ Have a task of your own?
 Each claim was written down with its measure and its tolerances before it was measured (three things were changed on the way: a range, {doc}`kernel-to-network`; a grid, {doc}`two-parameters`; a rule, {doc}`sensitivity`; and when rows for more *n* were there, twelve claims were extended to them, which changed no verdict): *{term}`held`* is within the first tolerance (a factor 2 for [$n_{50}$](#half-point), the number of strings at which the test loss falls through one half), *{term}`held in part`* within the second (a factor 4).
 A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them).
 Each claim opens to its measure, its rows and the command that makes them.
-Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds, unless the measure says otherwise.
+Intervals are 95% {term}`bootstrap intervals <bootstrap interval>` over seeds, unless the measure says otherwise.
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard(), filters=True)
+chapter.all_verdicts(filters=True)
 
 # %% [markdown]
 r"""

@@ -20,25 +20,23 @@ That one does not hold need not mean that the paper is wrong: the authors' train
 # %% tags=["remove-cell", "parameters"]
 profile = "quick"
 
-# %% tags=["hide-input"]
-from IPython.display import Markdown
+# %% tags=["remove-input"]
+from companion.report import Chapter
 
-from abstract_symbols import claims, figures
-
-judgements = claims.scoreboard()
-count = {verdict: sum(j.verdict == verdict for j in judgements) for verdict in claims.VERDICTS}
-Markdown(f"Of {len(judgements)} claims, {count['held']} hold, {count['held in part']} hold in part, {count['not held']} do not hold, and "
-         f"{count['not tested']} are not tested yet: rows are missing, or the grid ends before the tolerance does (see the end of this page).")
+chapter = Chapter("not-reproduced", profile)
+chapter.glue_counts()
 
 # %% [markdown]
 r"""
+Of {glue:text}`claims` claims, {glue:text}`held` hold, {glue:text}`part` hold in part, {glue:text}`not-held` do not hold, and {glue:text}`not-tested` are not tested yet: rows are missing, or the grid ends before the tolerance does, as the end of this page says.
+
 ## Not held
 
 Open a claim for its measure and its {term}`rows <row>`; what is known of the reason stands in its chapter or below.
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(j for j in judgements if j.verdict == "not held")
+chapter.all_verdicts("not held")
 
 # %% [markdown]
 r"""
@@ -46,7 +44,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(j for j in judgements if j.verdict == "held in part")
+chapter.all_verdicts("held in part")
 
 # %% [markdown]
 r"""
@@ -85,4 +83,4 @@ A claim waits for rows that are missing, or all its rows are there and its curve
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(j for j in judgements if j.verdict == "not tested")
+chapter.all_verdicts("not tested")

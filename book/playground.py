@@ -68,8 +68,7 @@ profile = "quick"
 
 # %%
 from abstract_symbols import TemplateTask, TransformerKernel
-from abstract_symbols.kernels.template_matrix import (
-    smallest_eigenvalue)
+from abstract_symbols.kernels.template_matrix import smallest_eigenvalue
 
 task = TemplateTask({"αα": +1, "αβ": -1})
 kernel = TransformerKernel(beta=2.0, gamma=1.0, b1=2.0, b2=0.3)

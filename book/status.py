@@ -20,13 +20,10 @@ All of it is generated.
 profile = "quick"
 
 # %% tags=["hide-input"]
-import platform
+from companion import report
+from companion.report import Chapter
 
-import pandas as pd
-import torch
-from IPython.display import display
-
-from abstract_symbols import bench, experiments, figures, runs
+chapter = Chapter("status", profile)
 
 # %% [markdown]
 r"""
@@ -36,14 +33,8 @@ Seconds that each chapter took when it was executed last, and what it was execut
 """
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-timings = experiments.BOOK.parent / "_build" / "timings.csv"
-if timings.exists():
-    built = pd.read_csv(timings)
-    finished = pd.to_datetime(built["finished"], utc=True).dt.strftime("%Y-%m-%d %H:%M")
-    display(figures.table(built.assign(finished=finished).rename(columns={"finished": "finished (UTC)"})))
-versions = {"Python": platform.python_version(), "PyTorch": torch.__version__, "machine": platform.machine(),
-            "device": experiments.provenance(runs.pick_device("auto"))["device"]}
-display(figures.table(pd.DataFrame(versions.items(), columns=["", "version"])))
+chapter.table(report.build_times())
+chapter.table(report.versions())
 
 # %% [markdown]
 r"""
@@ -53,27 +44,8 @@ r"""
 """
 
 # %% tags=["remove-input"]
-def coverage(line, rows, done, total):
-    """A line of the table: its own cells, then the runs done, their hours and their devices."""
-    return {**line, "runs": f"{done} of {total}", "hours": f"{rows['seconds'].sum() / 3600:.2f}", "devices": ", ".join(rows["device"].unique())}
-
-
-grids, series = [], []
-for name in experiments.EXPERIMENTS:
-    rows, done = experiments.load(name), experiments.progress(name).done
-    grids.append(coverage({"experiment": name}, rows, *map(sum, zip(*done.values(), strict=True))))
-    series += [coverage({"experiment": name, "series": label}, rows[rows["series"] == label], *counts) for label, counts in done.items()]
-display(figures.table(pd.DataFrame(grids)))
-figures.fold("By series", pd.DataFrame(series))
-
-# %% tags=["remove-input"]
-def speed(kind):
-    """The committed measurements of a kind, a table each."""
-    for path in bench.files(kind):
-        machine = pd.read_csv(path).iloc[0]
-        print(f"{path.name}: {machine['device']}, {machine['threads']} threads, torch {machine['torch']}")
-        display(figures.table(bench.table(path)))
-
+chapter.table(report.coverage_table())
+chapter.table(report.coverage_table(by_series=True), "By series")
 
 # %% [markdown]
 r"""
@@ -85,7 +57,7 @@ On a CPU the package's side has a process of one thread for each core, as a swee
 """
 
 # %% tags=["remove-input"]
-speed("training")
+report.show_benchmarks("training")
 
 # %% [markdown]
 r"""
@@ -98,4 +70,4 @@ All of it `make bench`; medians.
 """
 
 # %% tags=["remove-input"]
-speed("kernel")
+report.show_benchmarks("kernel")

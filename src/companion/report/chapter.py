@@ -20,6 +20,7 @@ from ..published import published
 from ..results import load
 from . import tables
 from .scoreboard import scoreboard as scoreboard_table
+from .verdicts import shared_scoreboard
 from .words import compute_time, coverage, number
 
 PROFILES = ("quick", "full")
@@ -181,7 +182,14 @@ class Chapter:
                 ("ours", "low", "high", "paper"))
             self.glue(**{f"{j.claim.id}.{which}": value for which, value in numbers.items()
                          if not (m and value is None)}, **{f"{j.claim.id}.verdict": j.verdict})
-        counts = [j.verdict for j in self.judgements]
+        self._glue_counts(self.judgements)
+
+    def glue_counts(self) -> None:
+        """Hand the counts of all verdicts of the book to the prose: claims, held, part, not-held, not-tested."""
+        self._glue_counts(shared_scoreboard())
+
+    def _glue_counts(self, judgements: Sequence[Judgement]) -> None:
+        counts = [j.verdict for j in judgements]
         self.glue(claims=len(counts), **{verdict.replace("held in ", "").replace(" ", "-"): counts.count(verdict)
                                          for verdict in VERDICTS})
 
@@ -219,6 +227,11 @@ class Chapter:
     def verdicts(self) -> None:
         """Show the verdicts on the chapter's claims; each opens to what decided it."""
         display(scoreboard_table(self.judgements))
+
+    def all_verdicts(self, *wanted: str, filters: bool = False) -> None:
+        """Show the verdicts on all claims of the book, or those that are among `wanted`, with menus to choose by."""
+        chosen = [j for j in shared_scoreboard() if not wanted or j.verdict in wanted]
+        display(scoreboard_table(chosen, filters=filters))
 
     def commands(self, *names: str) -> None:
         """Show what repeats this page: the chapter's own commands, and that of each experiment with what it costs.
