@@ -36,7 +36,7 @@ def parser(program: str = "python -m companion", description: str = "The project
 
 
 def execute(whole: argparse.ArgumentParser, arguments: list[str] | None = None) -> int:
-    """Run the command that was asked for and return the exit status; a bad value ends with one line on what is right."""
+    """Run the command that was asked for; return the exit status. A bad value ends with one line on what is right."""
     chosen = whole.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.perform
     try:

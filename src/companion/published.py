@@ -1,6 +1,6 @@
 """The paper's own curves, as digitised: book/published/NAME.csv with series, x, y, y_low, y_high."""
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -41,12 +41,12 @@ def published_n50(name: str, series: str) -> float:
     return float(n50(curve["x"].to_numpy(), curve["y"].to_numpy()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _curve(path: Path, changed: int, series: str) -> pd.DataFrame:
     curves = _read(path, changed)
     return curves[curves["series"] == series].sort_values("x", ignore_index=True)[COLUMNS]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path, _: int) -> pd.DataFrame:
     return pd.read_csv(path)

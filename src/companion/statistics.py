@@ -1,4 +1,4 @@
-"""Numbers of learning curves: n₅₀, exponents, intervals over seeds, paired comparisons. Plain arrays, no experiments."""
+"""Numbers of learning curves, from plain arrays: n₅₀, exponents, intervals over seeds, paired comparisons."""
 
 import numpy as np
 import pandas as pd

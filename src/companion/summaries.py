@@ -49,4 +49,5 @@ def distances(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.Da
         both = ours.set_index(x)["mean"].to_frame("ours").join(paper.rename("paper"), how="inner").dropna()
         found.append(both.rename_axis("x").reset_index().assign(series=series))
     table = pd.concat(found) if found else pd.DataFrame(columns=["x", "ours", "paper", "series"])
-    return table.assign(off=table["ours"] - table["paper"])[["series", "x", "ours", "paper", "off"]].reset_index(drop=True)
+    table = table.assign(off=table["ours"] - table["paper"]).reset_index(drop=True)
+    return table[["series", "x", "ours", "paper", "off"]]
