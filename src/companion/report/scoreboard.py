@@ -1,0 +1,71 @@
+"""The table of claims: statement, the paper's number, ours with its interval, the verdict."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from IPython.display import HTML
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from ..claims import VERDICTS, Judgement
+from ..experiments import experiment
+from ..figures.style import X_WORDS
+from ..formats import NONE, number
+from ..measures import MEASURES, Claim
+from .words import command
+
+LOOKS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}  # in the style sheet
+
+
+def scoreboard(judgements: Iterable[Judgement], *, filters: bool = False) -> HTML:
+    """Returns the table of claims; a row opens to its chapter, measure, tolerances, rows and the command for them.
+
+    Args:
+        judgements: a row each.
+        filters: whether menus above it choose among verdicts and chapters.
+    """
+    judgements = list(judgements)
+    menus = _menus(judgements) if filters else []
+    return HTML(_template().render(claims=[_row(j) for j in judgements], menus=menus))
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("companion", "report")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("scoreboard.html.j2")
+
+
+def _row(j: Judgement) -> dict[str, object]:
+    """What the template shows of a claim."""
+    c, e, m = j.claim, experiment(j.claim.experiment), j.measured
+    measure, tolerance = _evidence(c, e.x)
+    within = c.options.get("within")
+    only = " --from {:g} --upto {:g}".format(*within) if within else ""
+    series = " ".join(f'"{s}"' for s in c.series)
+    return {
+        "id": c.id, "chapter": c.chapter, "statement": c.statement, "verdict": j.verdict, "look": LOOKS[j.verdict],
+        "paper": number(m.paper) if m else NONE, "ours": number(m.ours) if m else NONE,
+        "interval": f"[{number(m.low)}, {number(m.high)}]" if m else "",
+        "measure": measure, "tolerance": tolerance, "series": c.series, "file": e.path().name,
+        "within": " for {} from {:g} to {:g}".format(e.x, *within) if within else "", "coverage": j.coverage,
+        "command": f"{command()} run {e.name} --series {series}{only}",
+    }
+
+
+def _evidence(claim: Claim, x: str) -> tuple[str, str]:
+    """A claim's measure and its tolerances, in words."""
+    measure, at = MEASURES[claim.measure], claim.options.get("at")
+    words = {"x": X_WORDS["lr"] if x == "lr" else x,
+             **({"at": ", ".join(map(str, at))} if isinstance(at, list) else {})}
+    tolerance = measure.tolerance.format(**{**claim.options, "held": claim.held, "part": claim.part, **words})
+    return measure.words.format(**words), tolerance.removesuffix(", in part if it fails at 0")
+
+
+def _menus(judgements: Sequence[Judgement]) -> list[dict]:
+    """The menus above the table: their options with the classes of the rows that each chooses, and how many these are."""
+    verdicts, chapters = [j.verdict for j in judgements], [j.claim.chapter for j in judgements]
+    return [
+        {"label": "verdict", "options": [
+            {"value": f"v-{LOOKS[v]}", "words": v, "count": verdicts.count(v)} for v in VERDICTS]},
+        {"label": "chapter", "options": [
+            {"value": f"c-{c}", "words": c, "count": chapters.count(c)} for c in dict.fromkeys(chapters)]},
+    ]
