@@ -214,7 +214,7 @@ class ResultsDiffer(ValueError):
     """A run that was performed again does not give its row's number."""
 
 
-def recheck(name: str, where: str, within: float, metric: str = "test_loss") -> str:
+def recheck(name: str, where: str, within: float, metric: str = "test_loss", relative: bool = False) -> str:
     """Perform some committed runs again, and return how many agree: a chapter's live check.
 
     Args:
@@ -222,6 +222,7 @@ def recheck(name: str, where: str, within: float, metric: str = "test_loss") -> 
         where: a query of pandas over its rows, such as "n == 16 and seed < 2".
         within: by how much the metric may differ from a run's row.
         metric: what is compared.
+        relative: whether `within` is a share of the row's number.
     Raises:
         ValueError: no such rows.
         ResultsDiffer: a metric differs by more; the message has both numbers of every run.
@@ -230,11 +231,12 @@ def recheck(name: str, where: str, within: float, metric: str = "test_loss") -> 
     if chosen.empty:
         raise ValueError(f"experiment {name!r} has no rows where {where}; nothing would be checked")
     again = repeat(name, chosen, metric)
-    off = (again["repeated"] - again["committed"]).abs().max()
-    if not off <= within:
-        raise ResultsDiffer(f"{name}: {metric} is off by {off:.3g}, more than {within}:\n{again}")
+    off = (again["repeated"] - again["committed"]).abs()
+    worst = (off / again["committed"].abs() if relative else off).max()
+    if not worst <= within:
+        raise ResultsDiffer(f"{name}: {metric} is off by {worst:.3g}, more than {within}:\n{again}")
     rows = "its row" if len(again) == 1 else "their rows"
-    return f"{name}: {len(again)} run again, within {within} of {rows}"
+    return f"{name}: {len(again)} run again, within {within} of {rows}{', relatively' if relative else ''}"
 
 
 def repeat(name: str, chosen: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
