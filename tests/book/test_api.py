@@ -1,32 +1,14 @@
 """The page `api`: every public thing of the package has a docstring and is on it, and names in the text find it."""
 
-import importlib
-import importlib.util
 import inspect
-import pkgutil
 import re
 from collections import namedtuple
-from pathlib import Path
 
 import pytest
+from book_tools import ROOT, modules, public, tool
 
-import abstract_symbols
-
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "book" / "api.py").read_text(encoding="utf-8")
-
-
-def modules():
-    """Names of the package's modules, but for the packages themselves and the command line."""
-    found = pkgutil.walk_packages(abstract_symbols.__path__, "abstract_symbols.")
-    return [m.name for m in found if not m.ispkg and not m.name.endswith("__main__")]
-
-
-def public(module):
-    """{name: function or class} that a module defines for others."""
-    there = vars(importlib.import_module(module)).items()
-    return {name: thing for name, thing in there if not name.startswith("_")
-            and (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__ == module}
+api_names = tool("api_names")
 
 
 def methods(cls):
@@ -49,13 +31,6 @@ def test_what_is_public_has_a_docstring_and_its_module_is_on_the_page(module):
 
 def test_the_page_has_no_module_that_is_gone():
     assert set(re.findall(r"automodule:: (\S+)", PAGE)) == set(modules())
-
-
-def api_names():
-    spec = importlib.util.spec_from_file_location("api_names", ROOT / "tools" / "api_names.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    return tool
 
 
 Entry = namedtuple("Entry", "objtype")
@@ -83,7 +58,7 @@ OBJECTS = {
     ("αβα", None),
 ])
 def test_a_literal_names_just_one_thing_or_nothing(literal, name):
-    assert api_names().find(literal, OBJECTS) == name
+    assert api_names.find(literal, OBJECTS) == name
 
 
 @pytest.mark.parametrize("docstring, rst", [
@@ -103,13 +78,13 @@ def test_a_literal_names_just_one_thing_or_nothing(literal, name):
 ])
 def test_docstrings_become_text_that_means_the_same(docstring, rst):
     lines = docstring.split("\n")
-    api_names().to_rst(None, "function", "f", None, None, lines)
+    api_names.to_rst(None, "function", "f", None, None, lines)
     assert "\n".join(lines) == rst
 
 
 def test_no_words_before_a_colon_become_a_property_s_type():
     lines = ["The strings as text: regular tokens as they are."]
-    api_names().to_rst(None, "property", "f", None, None, lines)
+    api_names.to_rst(None, "property", "f", None, None, lines)
     assert napoleon(lines)[:3] == ["..", "", "The strings as text: regular tokens as they are."]
 
 

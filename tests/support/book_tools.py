@@ -1,6 +1,8 @@
-"""The tools of the book as modules of the tests, and the book's pages."""
+"""The tools of the book as modules of the tests, the book's pages, and what the packages have for others."""
 
 import importlib
+import inspect
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -25,3 +27,17 @@ def names_of(node):
 
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [TOC["root"], *names_of(TOC)]
+
+
+def modules():
+    """Names of the modules of both packages, but for the packages themselves and the command lines."""
+    packages = [importlib.import_module(name) for name in ("abstract_symbols", "companion")]
+    found = [m for package in packages for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [m.name for m in found if not m.ispkg and not m.name.endswith("__main__")]
+
+
+def public(module):
+    """{name: function or class} that a module defines for others."""
+    there = vars(importlib.import_module(module)).items()
+    return {name: thing for name, thing in there if not name.startswith("_")
+            and (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__ == module}

@@ -36,8 +36,8 @@ import yaml
 
 from companion import paths
 
-TOOLS = Path(__file__).resolve().parent.parent
-COMPANION = TOOLS.parent / "src" / "companion"  # what every project stands on, inside its folder or not
+HERE = Path(__file__).resolve().parents[2]  # where these tools and companion are, which every project stands on
+TOOLS = HERE / "tools"
 # In the folder of the project
 BUILD = Path("_build")
 EXECUTED = notebooks.EXECUTED
@@ -73,12 +73,12 @@ def chapters() -> list[str]:
     return names
 
 
-def digests(*patterns: str, folder: Path = Path()) -> dict[str, str]:
-    """{path: digest of its content} for the files below a folder that match."""
-    paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+def digests(*patterns: str, root: Path = Path()) -> dict[str, str]:
+    """{path below the root: digest of its content} for the files that match."""
+    paths = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
     generated = ("__pycache__", ".egg-info")
     return {
-        os.path.relpath(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(paths)
         if not any(mark in str(path) for mark in generated)
     }
@@ -86,7 +86,7 @@ def digests(*patterns: str, folder: Path = Path()) -> dict[str, str]:
 
 def sources() -> dict[str, str]:
     """Digests of all code that chapters import."""
-    return digests(*[f"{folder}/**/*" for folder in paths.project().sources]) | digests("**/*", folder=COMPANION)
+    return digests(*[f"{folder}/**/*" for folder in paths.project().sources]) | digests("src/companion/**/*", root=HERE)
 
 
 def shared_inputs() -> dict[str, str]:
@@ -95,7 +95,7 @@ def shared_inputs() -> dict[str, str]:
         "the version of Python": platform.python_version(),
         **sources(),
         **digests("book/results/*", "book/published/*", "book/claims.yml", "requirements.txt"),
-        **digests("execute.py", "notebooks.py", folder=TOOLS / "book"),
+        **digests("tools/book/execute.py", "tools/book/notebooks.py", root=HERE),
     }
 
 
@@ -159,9 +159,9 @@ def execute(name: str, profile: str) -> dict | None:
     The inputs are read before: a file edited while the chapter runs makes it stale, as it should.
     """
     before, source, start = inputs(name, profile, shared_inputs()), text(name), time.monotonic()
-    process = subprocess.run([sys.executable, TOOLS / "book" / "execute.py", name, profile])
+    succeeded = run_cells(name, profile)
     seconds = round(time.monotonic() - start, 1)
-    if process.returncode != 0:
+    if not succeeded:
         print(f"== {name} FAILED after {seconds} s", flush=True)
         return None
     print(f"== {name} done in {seconds} s", flush=True)
@@ -173,6 +173,11 @@ def execute(name: str, profile: str) -> dict | None:
         "text": source,
         "notebook": digests(f"{EXECUTED}/{name}.ipynb"),
     }
+
+
+def run_cells(name: str, profile: str) -> bool:
+    """Run a chapter's cells and write its notebook; whether that succeeded."""
+    return subprocess.run([sys.executable, TOOLS / "book" / "execute.py", name, profile]).returncode == 0
 
 
 def execute_all(reasons: dict[str, str], profile: str, jobs: int) -> None:
@@ -242,7 +247,7 @@ def write_timings(record: dict) -> None:
 def shown(names: Iterable[str]) -> dict:
     """All that the pages are made from."""
     site = digests("_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "book/references.bib",
-                   "book/_static/**/*", "book/playground/*") | digests("**/*", folder=TOOLS)
+                   "book/_static/**/*", "book/playground/*") | digests("tools/**/*", root=HERE)
     return {"site": site, "notebooks": digests(*[f"{EXECUTED}/{name}.ipynb" for name in names]),
             "docstrings": sources()}  # Sphinx sees for itself that the page `api` needs them
 
@@ -329,7 +334,7 @@ def write_archive(names: Iterable[str]) -> None:
     """All executed notebooks and what they need to run, as a zip file: the same bytes for the same content."""
     needed = [*sources(), *digests("book/results/*.csv", "book/published/*", "book/claims.yml", "requirements.txt",
                                    "pyproject.toml", "README.md", "LICENSE", "CITATION.cff")]
-    content = {name.replace("../", ""): Path(name).read_bytes() for name in needed}
+    content = {name: (Path(name) if Path(name).exists() else HERE / name).read_bytes() for name in needed}
     content |= {f"book/{name}.ipynb": (EXECUTED / f"{name}.ipynb").read_bytes() for name in names}
     content["HOW-TO-RUN.txt"] = HOW_TO_RUN.encode()
     folder = tomllib.loads(Path("pyproject.toml").read_text())["project"]["name"]
