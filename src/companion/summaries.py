@@ -1,10 +1,12 @@
 """Tables of numbers made from an experiment's rows: means over seeds, n₅₀, distances to the paper's curves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from .experiments import experiment
-from .published import published
+from .published import published, published_n50
 from .statistics import bootstrap_means, curve, interval, n50
 
 
@@ -51,3 +53,29 @@ def distances(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.Da
     table = pd.concat(found) if found else pd.DataFrame(columns=["x", "ours", "paper", "series"])
     table = table.assign(off=table["ours"] - table["paper"]).reset_index(drop=True)
     return table[["series", "x", "ours", "paper", "off"]]
+
+
+def n50_of_each(rows: pd.DataFrame, by: Sequence[str], metric: str = "test_loss") -> pd.DataFrame:
+    """Returns n₅₀ of the mean curve of each group of rows: of each task, say, where every seed draws a task of its own.
+
+    Args:
+        rows: with a column n.
+        by: the columns that make a group.
+        metric: whose mean falls through one half.
+    Returns:
+        The columns of `by`, n50, first and last (the ends of the group's n), and loss, the mean at the last.
+    """
+    found = []
+    for names, group in rows.groupby(list(by), sort=False):
+        mean = group.groupby("n")[metric].mean().dropna()
+        if len(mean):
+            found.append({**dict(zip(by, names, strict=True)), "n50": float(n50(mean.index.to_numpy(), mean.to_numpy())),
+                          "first": mean.index[0], "last": mean.index[-1], "loss": mean.iloc[-1]})
+    return pd.DataFrame(found, columns=[*by, "n50", "first", "last", "loss"])
+
+
+def n50_beside_published(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Returns `n50_table` with a row for every series that the paper has too: `paper`, its n₅₀, and ratio, ours to it."""
+    papers = [(s, published_n50(name, s)) for s in experiment(name).series if not published(name, s).empty]
+    table = pd.DataFrame(papers, columns=["series", "paper"]).merge(n50_table(name, rows, metric), how="left")
+    return table.assign(ratio=table["n50"] / table["paper"])
