@@ -3,12 +3,15 @@
 Source: section 3 of the paper, "Kernel theorem"; the chapters "The template matrix" and "Learning from n strings".
 """
 
+import math
+
 import numpy as np
 
 from ..checks import TINY, check_real
-from ..templates import TemplateTask
+from ..templates import Sample, TemplateTask
 from .matchings import kernel_values, matching_weights, task_shapes, width
 from .protocol import Kernel
+from .ridge import KernelRidge
 from .template_matrix import template_matrix
 
 
@@ -60,6 +63,70 @@ def predicted_samples(task: TemplateTask, kernel: Kernel, ridge: float = 1e-2, *
         middle = (low + high) / 2
         low, high = (middle, high) if _error(*terms, 2**middle, alphabet) > error else (low, middle)
     return 2**high
+
+
+def error_bound(task: TemplateTask, kernel: Kernel, n: float, alphabet: float, ridge: float = 1e-2) -> float:
+    """Returns a bound on the expected distance of kernel ridge regression's predictions from the labels.
+
+    It is E‖f̂ − f‖ ≤ ‖f‖ τ / ν + σ √(τ / λ) with τ = Σ_i (1 + λ) / n_i + r w / ρ, for n_i = p_i n strings of template
+    i, uniform substitution (ρ = alphabet / w), the smallest eigenvalue ν of the template matrix, and kernels K ≤ 1.
+
+    Args:
+        task: its noise is σ.
+        kernel: at most 1 everywhere.
+        n: strings.
+        alphabet: the number of training symbols.
+        ridge: λ.
+    Raises:
+        ValueError: symbolic labels; an n, ridge or alphabet that is not positive.
+    Source: ours, for the chapter "Learning from n strings".
+    """
+    if task.symbolic:
+        raise ValueError(f"task {task.name!r} has symbolic labels; a bound on the error needs real ones")
+    for name, value in {"n": n, "alphabet": alphabet, "ridge": ridge}.items():
+        check_real(name, value, "a positive number", TINY)
+    r, w = len(task.templates), task.wildcards
+    nu = float(np.linalg.eigvalsh(template_matrix(task, kernel))[0])
+    tau = float(((1 + ridge) / (task.probabilities * n)).sum()) + r * w * w / alphabet
+    return float(np.linalg.norm(task.values)) * tau / nu + task.noise * math.sqrt(tau / ridge)
+
+
+def width_needed(task: TemplateTask, kernel: Kernel) -> float:
+    """Returns r D / ν: a network's last layer comes near the kernel when the network is much wider than this.
+
+    D is the mean over the r templates of K(x, x) − N_zz, what a string does not share with others of its template; ν
+    is the smallest eigenvalue of the template matrix N.
+
+    Source: ours, an estimate; the chapter "From kernel to network".
+    """
+    shapes, n = task_shapes(task), template_matrix(task, kernel)
+    same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])
+    return float((same - np.diag(n)).sum() / np.linalg.eigvalsh(n)[0])
+
+
+def label_weights(kernel: Kernel, sample: Sample, ridge: float = 1e-2) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how kernel ridge regression weighs the training labels, and how it shrinks their weighted means.
+
+    On unseen symbols it predicts N (N + X)⁻¹ Vᵀ y for the r templates, with the labels y (n,) and the template matrix
+    N. In column i of the weights V those of template i's strings add up to 1, those of every other template's to 0.
+
+    Args:
+        kernel: any that depends only on which tokens are equal.
+        sample: the training strings.
+        ridge: λ.
+    Returns:
+        V (n, r) and N + X (r, r).
+    Raises:
+        ValueError: a template of which the sample has no string.
+    Source: ours, for the chapter "Learning from n strings".
+    """
+    indicators = np.eye(len(sample.task.templates))[sample.templates.numpy()]  # (n, r)
+    if not indicators.any(0).all():
+        absent = sample.task.templates[int(indicators.any(0).argmin())].pattern
+        raise ValueError(f"the sample has no string of template {absent!r}; draw more strings")
+    coefficients = KernelRidge(kernel, ridge).fit(sample, indicators).coefficients  # (n, r)
+    shrinkage = np.linalg.inv(indicators.T @ coefficients)  # N + X
+    return coefficients @ shrinkage, shrinkage
 
 
 def _error_terms(task: TemplateTask, kernel: Kernel, ridge: float, repeats: bool = True) -> tuple:

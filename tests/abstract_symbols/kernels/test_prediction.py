@@ -6,8 +6,10 @@ from pattern_kernel import PatternKernel
 
 from abstract_symbols import TemplateTask
 from abstract_symbols.kernels import KernelRidge
-from abstract_symbols.kernels.prediction import expected_error, predicted_samples
-from abstract_symbols.kernels.template_matrix import smallest_eigenvalue
+from abstract_symbols.kernels.prediction import (
+    error_bound, expected_error, label_weights, predicted_samples, width_needed)
+from abstract_symbols.kernels.ridge import gram_matrix
+from abstract_symbols.kernels.template_matrix import smallest_eigenvalue, template_matrix
 
 KERNEL = PatternKernel()
 SAME_DIFFERENT = TemplateTask({"αα": +1, "αβ": -1})
@@ -116,3 +118,53 @@ def test_a_kernel_that_cannot_tell_the_templates_apart_never_learns():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("task", TASKS[:2], ids=lambda task: task.name)
+def test_label_weights_are_those_of_the_shrunken_weighted_mean(task):
+    """V = (E + λI)⁻¹ Z X and X⁻¹ = Zᵀ (E + λI)⁻¹ Z, by dense matrices."""
+    sample, ridge = task.sample(60, 15, seed=3), 0.05
+    z = np.eye(2)[sample.templates.numpy()]
+    n = template_matrix(task, KERNEL)
+    rest = gram_matrix(KERNEL, sample) - z @ n @ z.T + ridge * np.eye(60)
+    x = np.linalg.inv(z.T @ np.linalg.solve(rest, z))
+    weights, shrinkage = label_weights(KERNEL, sample, ridge)
+    np.testing.assert_allclose(weights, np.linalg.solve(rest, z) @ x, atol=1e-8)
+    np.testing.assert_allclose(shrinkage, n + x, atol=1e-8)
+    np.testing.assert_allclose(z.T @ weights, np.eye(2), atol=1e-8)
+
+
+def test_label_weights_need_a_string_of_every_template():
+    with pytest.raises(ValueError, match="no string of template 'α[αβ]'"):
+        label_weights(KERNEL, SAME_DIFFERENT.sample(1, 5, seed=0))
+
+
+class Alike:
+    """1 + 1 for two pairs of equal symbols, 1 otherwise, and 1 more for equal strings: N = [[2, 1], [1, 1]], D = 1."""
+
+    def values(self, pairs):
+        return np.array([1.0 + (x[0] == x[1] and y[0] == y[1]) + (tuple(x) == tuple(y)) for x, y in pairs])
+
+
+def test_the_width_that_is_needed_is_that_of_a_matrix_worked_out_by_hand():
+    """ν = (3 − √5) / 2, so 2 D / ν = 4 / (3 − √5) = 3 + √5."""
+    assert width_needed(SAME_DIFFERENT, Alike()) == pytest.approx(3 + 5**0.5, rel=1e-12)
+
+
+def test_the_bound_on_the_error_is_that_worked_out_by_hand():
+    """τ = 2 · 1.25 / 50 + 2 · 2 · 2 / 100 = 0.13, ‖f‖ = √2, 1/ν = (3 + √5) / 2."""
+    noisy = TemplateTask({"αα": 1, "αβ": -1}, noise=3.0)
+    by_hand = 2**0.5 * 0.13 * (3 + 5**0.5) / 2 + 3 * (0.13 / 0.25) ** 0.5
+    assert error_bound(noisy, Alike(), 100, 100, ridge=0.25) == pytest.approx(by_hand, rel=1e-12)
+    with pytest.raises(ValueError, match="alphabet"):
+        error_bound(noisy, Alike(), 100, 0)
+    with pytest.raises(ValueError, match="symbolic"):
+        error_bound(TASKS[2], Alike(), 100, 100)
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_measured_errors_stay_below_the_bound(noise):
+    task = TemplateTask({"αα": 1, "αβ": -1}, noise=noise)
+    for n in (50, 500):
+        squared = 2 * measured_error(task, n, 10)  # ‖f̂ − f‖²
+        assert squared**0.5 < error_bound(task, KERNEL, n, n)
