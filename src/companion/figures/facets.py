@@ -21,8 +21,8 @@ TITLE_WORDS = "the panel's title"
 
 def facets(name: str, rows: pd.DataFrame, panels: Mapping[str, Sequence[str]], *,
            references: Mapping[str, str] | None = None, papers: Mapping[str, pd.DataFrame] | None = None,
-           words: Sequence[str] | None = None, metric: str = "test_loss", ylabel: str = LOSS,
-           columns: int = 2) -> Figure:
+           words: Sequence[str] | None = None, metric: str = "test_loss", xlabel: str | None = None,
+           ylabel: str = LOSS, columns: int = 2) -> Figure:
     """Returns learning curves, a panel for each group of series, on the same axes: mean ± 1 standard error over seeds.
 
     Args:
@@ -33,7 +33,8 @@ def facets(name: str, rows: pd.DataFrame, panels: Mapping[str, Sequence[str]], *
         papers: series → the paper's curve, as `companion.published.published` gives it, drawn in grey behind it.
         words: the legend's, one for each series of a panel; without them it says that a curve is the panel's title.
         metric: what is drawn.
-        ylabel: what it is called.
+        xlabel: of the horizontal axis, where the usual words for the experiment's x are not right.
+        ylabel: what the metric is called.
         columns: panels in a row, 2 or 3.
     Raises:
         ValueError: another number of columns.
@@ -60,8 +61,9 @@ def facets(name: str, rows: pd.DataFrame, panels: Mapping[str, Sequence[str]], *
     for ax in axes.flat[len(panels):]:
         ax.axis("off")
     highest = max([curve["mean"].max() for curve in curves.values()], default=0)
-    axes[0, 0].set_ylim(-0.03, max(1.1 if metric.endswith("error") else 1.35, 1.08 * highest))  # an error is at most 1
-    figure.supxlabel(X_WORDS.get(e.x, e.x), fontsize=12)
+    low, top = (-0.05, 1.1) if metric.endswith("error") else (-0.03, 1.35)  # an error is at most 1
+    axes[0, 0].set_ylim(low, max(top, 1.08 * highest))
+    figure.supxlabel(xlabel or X_WORDS.get(e.x, e.x), fontsize=12)
     figure.supylabel(ylabel, fontsize=12)
     _legend(figure, references, words or [TITLE_WORDS], bool(papers))
     return figure
