@@ -27,37 +27,19 @@ Leads to {doc}`harder-relations` (tasks with more templates); {doc}`why-copying-
 profile = "quick"
 
 # %%
-import pandas as pd
 import torch
-from IPython.display import Markdown, display
 
-from abstract_symbols import TemplateTask, Transformer
-from abstract_symbols import claims, ensembles, experiments, figures
+from abstract_symbols import TemplateTask, Transformer, ensembles, pictures
+from abstract_symbols.analyses import two_parameters as analysis
+from abstract_symbols.runs.distributions import distinct_strings
+from abstract_symbols.runs.features import first_logits
+from abstract_symbols.runs.training import member
 from abstract_symbols.tasks import task as named_task
-from abstract_symbols.theory import LawRun
-from abstract_symbols.theory import distinct_strings, first_logits
+from companion import figures
+from companion.published import published_spread
+from companion.report import Chapter
 
-figures.style()
-NAME = "two-parameters"
-
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-MINE = ("aba-abb", "architectures", "lstm", "aabb-abab", "program", "program-multipliers", "program-multiplier-30", "aba-multipliers",
-        "aba-multiplier-30", "mimetic", "dropout")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in MINE:
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in MINE}
-verdicts = claims.scoreboard(NAME, results)
-found = {j.claim.id: j.measured for j in verdicts}
-MISSING = "*Rows are missing, so there is no number to tell yet.*"
-
-
-def crossing(claim):
-    """n₅₀ of ours and of the paper's, in words."""
-    return f"{figures.number(found[claim].ours)} (paper: {figures.number(found[claim].paper)})"
-
+chapter = Chapter("two-parameters", profile)
 
 # %% [markdown]
 r"""
@@ -73,11 +55,12 @@ train, unseen = task.alphabets(64, 400)  # disjoint
 print(task.sample(n=5, alphabet=train, seed=0).tokens.tolist())
 
 # %% tags=["hide-input"]
-figures.show(
-    figures.strings_picture([("+1", ["ABA", "DCD"], ["SYS", "UTU"]), ("−1", ["BCC", "AFF"], ["YUU", "TSS"])]),
-    alt="Triples of coloured tiles. Label +1: ABA, DCD in training; SYS, UTU in the test. Label −1: BCC, AFF in training; YUU, TSS in the test. "
-        "No symbol of the test occurs in training.",
-)
+chapter.show(
+    pictures.strings_picture([("+1", ["ABA", "DCD"], ["SYS", "UTU"]),
+                              ("−1", ["BCC", "AFF"], ["YUU", "TSS"])]),
+    "Triples of coloured tiles. Label +1: ABA, DCD in training; SYS, UTU in the test. "
+    "Label −1: BCC, AFF in training; YUU, TSS in the test. "
+    "No symbol of the test occurs in training.")
 
 # %% [markdown]
 r"""
@@ -118,24 +101,11 @@ def products(tokens):  # strings (n, k)
     return gram.mean(0) / x.shape[-1]
 
 # %% tags=["remove-input"]
-def named(matrix, template, digits):
-    """A matrix (k + 1, k + 1) with the positions' names; rounded, and no −0."""
-    positions = [*template, "[CLS]"]
-    return pd.DataFrame(matrix.double().numpy(), index=positions, columns=positions).round(digits) + 0.0
-
-
-def entry(matrix, i, j):
-    """What stands there on average of both triangles."""
-    return float(matrix[i, j] + matrix[j, i]) / 2
-
-
 gram = {"αβα": products(aba), "αββ": products(abb)}
-figures.show(
-    figures.matrices({template: named(m, template, 2) for template, m in gram.items()}, limits=(-0.1, 1)),
-    alt="Two heat maps of the mean products of normalised inputs, divided by d_emb. " + " ".join(
-        f"{template}: positions 1 and 3 {entry(m, 0, 2):.1f}, positions 2 and 3 {entry(m, 1, 2):.1f}, positions 1 and 2 {entry(m, 0, 1):.1f}, diagonal 1.0."
-        for template, m in gram.items()),
-)
+chapter.show(
+    figures.matrices({t: analysis.by_position(m, t, 2) for t, m in gram.items()},
+                     limits=(-0.1, 1)),
+    analysis.products_alt(gram, "the mean products of normalised inputs, divided by d_emb"))
 
 # %% [markdown]
 r"""
@@ -171,62 +141,54 @@ We look at the logits of the first layer on unseen strings, averaged over string
 """
 
 # %%
-members = {title: LawRun("aba-abb", "transformer", n=128, seed=0,
-                         evaluation=200, **options).member()
+members = {title: member(task, n=128, evaluation=200, **options)
            for title, options in (("plain", {}), ("+ a", {"a": True}))}
-
-
-def look(title):  # for each template (heads, k + 1, k + 1)
-    network = members[title].network
-    unseen = members[title].test.alphabet
-    strings = [distinct_strings(task, i, unseen) for i in (0, 1)]
-    return [first_logits(network, x).mean(0) for x in strings]
-
-# %%
-before = {title: look(title) for title in members}
-outcomes = {title: ensembles.train([member])[0]
-            for title, member in members.items()}
-after = {title: look(title) for title in members}
+before = analysis.mean_logits(members["plain"])  # for each template (heads, k + 1, k + 1)
+outcomes = {title: ensembles.train([trained])[0]
+            for title, trained in members.items()}
+after = {title: analysis.mean_logits(trained)
+         for title, trained in members.items()}
 
 # %% tags=["remove-input"]
-attention = members["+ a"].network.blocks[0].attention
-a = attention.c_kq * attention.a.detach()
-heads = {"positive": a > 0, "negative": a < 0}
-means = {sign: [m[chosen].mean(0) for m in after["+ a"]] for sign, chosen in heads.items() if chosen.any()}
-shown = {f"{t}, before training": m.mean(0) for t, m in zip(task.labels, before["plain"], strict=True)}
-shown |= {f"{t}, plain, trained": m.mean(0) for t, m in zip(task.labels, after["plain"], strict=True)}
-shown |= {f"{t}, + a, heads with a > 0": m for t, m in zip(task.labels, means["positive"], strict=True)}
-reach = max(float(m.max()) for m in shown.values())
-most = {when: max(float(m.mean(0).abs().max()) for m in maps) for when, maps in (("before", before["plain"]), ("after", after["plain"]))}
-figures.show(
-    figures.matrices({title: named(m, title[:3], 0) for title, m in shown.items()}, fmt=".0f", limits=(-reach / 5, reach)),
-    alt="Six heat maps of mean attention logits, rows attend to columns. "
-        f"Before training none is larger than {most['before']:.1f} in size, in the plain network after it none than {most['after']:.1f}. "
-        + " ".join(f"With a, {t}: positions 1 and 3 have {entry(m, 0, 2):.0f}, positions 2 and 3 {entry(m, 1, 2):.0f}."
-                   for t, m in zip(task.labels, means["positive"], strict=True)),
-)
+inside = analysis.inside(members["+ a"], before, after)
+reach = max(float(m.max()) for m in inside.maps.values())
+chapter.show(
+    figures.matrices({title: analysis.by_position(m, title[:3], 0)
+                      for title, m in inside.maps.items()}, fmt=".0f", limits=(-reach / 5, reach)),
+    analysis.inside_alt(inside))
 
 # %% tags=["remove-input"]
-apart = {title: float((first - second).abs().max()) for title, (first, second) in after.items()}
-start = float((before["plain"][0] - before["plain"][1]).abs().max())
-half = attention.W_Q.in_features // 2
-opposite = ""
-if "negative" in means:
-    opposite = (f" In the other {int(heads['negative'].sum())} heads the matrix has the opposite sign ({entry(means['negative'][0], 0, 2):.0f} and "
-                f"{entry(means['negative'][1], 0, 2):.0f} for positions 1 and 3): they *avoid* equal symbols, which tells the network as much.")
-Markdown(f"""
-*Mean over unseen strings and over heads. Rows attend to columns; one colour scale. Before training both networks are the same.*
+chapter.glue(start=f"{inside.start:.1f}", apart=f"{inside.apart:.1f}", size=f"{inside.size:.2f}",
+             gain=f"{inside.gain:.0f}", positive_heads=inside.heads_positive,
+             negative_heads=inside.heads_negative,
+             **{f"loss_{title[-1]}": f"{outcomes[title].final_test_loss:.2f}" for title in outcomes})
+for sign, found in (("positive", inside.positive), ("negative", inside.negative)):
+    for template, (first, second) in found.items():
+        chapter.glue(**{f"{sign}-{template}-13": f"{first:.0f}".replace("-", "−"),
+                        f"{sign}-{template}-23": f"{second:.0f}".replace("-", "−")})
+
+# %% [markdown]
+r"""
+*Mean over unseen strings and over heads.
+Rows attend to columns; one colour scale.
+Before training both networks are the same.*
 
 - **Before**, the logits are near 0 and do not depend on the template.
-- **Plain, trained.** The network has fitted its 128 strings. Logits have moved, those of [CLS] most. But on unseen symbols the two templates look alike, not only in the mean: no entry of any single head differs
-  between them by more than {apart["plain"]:.1f} (before training: {start:.1f}). What the network has learned concerns positions and the symbols that it saw. Its test loss at the end is
-  {outcomes["plain"].final_test_loss:.2f}; answering 0 always gives 1.
-- **With a, trained.** The equality matrix appears. In the {int(heads["positive"].sum())} heads with positive $a$, positions 1 and 3 have {entry(means["positive"][0], 0, 2):.0f} in `αβα`, where they are equal, and
-  {entry(means["positive"][1], 0, 2):.0f} in `αββ`; positions 2 and 3 have {entry(means["positive"][0], 1, 2):.0f} and {entry(means["positive"][1], 1, 2):.0f}.{opposite} The test loss at the end is {outcomes["+ a"].final_test_loss:.2f}.
+- **Plain, trained.**
+  The network has fitted its 128 strings.
+  Logits have moved, those of [CLS] most.
+  But on unseen symbols the two templates look alike, not only in the mean: no entry of any single head differs between them by more than {glue:text}`apart` (before training: {glue:text}`start`).
+  What the network has learned concerns positions and the symbols that it saw.
+  Its test loss at the end is {glue:text}`loss_n`; answering 0 always gives 1.
+- **With a, trained.**
+  The equality matrix appears.
+  In the {glue:text}`positive_heads` heads with positive $a$, positions 1 and 3 have {glue:text}`positive-αβα-13` in `αβα`, where they are equal, and {glue:text}`positive-αββ-13` in `αββ`; positions 2 and 3 have {glue:text}`positive-αβα-23` and {glue:text}`positive-αββ-23`.
+  In the other {glue:text}`negative_heads` heads the matrix has the opposite sign ({glue:text}`negative-αβα-13` and {glue:text}`negative-αββ-13` for positions 1 and 3): they *avoid* equal symbols, which tells the network as much.
+  The test loss at the end is {glue:text}`loss_a`.
 
-With its multiplier of 100 the scalar has a size of about {a.abs().median():.2f} at the end (median over heads). By {{eq}}`gram` two equal symbols then gain about {a.abs().median():.2f} · {half} ≈ {a.abs().median() * half:.0f}: attention is
-all or nothing.
-""")
+With its multiplier of 100 the scalar has a size of about {glue:text}`size` at the end (median over heads).
+By {eq}`gram` two equal symbols then gain about {glue:text}`size` · 64 ≈ {glue:text}`gain`: attention is all or nothing.
+"""
 
 # %% [markdown]
 r"""
@@ -238,19 +200,15 @@ The {term}`protocol` is that of {doc}`same-different`.
 """
 
 # %%
-figures.show(figures.learning_curves("aba-abb", rows["aba-abb"]),
-             alt=figures.alt_text("aba-abb", rows["aba-abb"]))
+chapter.curves("aba-abb")
 
 # %% tags=["remove-input"]
-text = MISSING
-if found["aba-gain"]:
-    text = f"The scalar $a$ divides the number of strings needed for a test loss of one half by {crossing('aba-gain')}."
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('aba-abb', rows['aba-abb'])}*"))
-display(figures.values_table("aba-abb", rows["aba-abb"]))
-display(Markdown(text))
+chapter.glue_claims()
 
 # %% [markdown]
 r"""
+The scalar $a$ divides the number of strings needed for a test loss of one half by {glue:text}`aba-gain.ours` (paper: {glue:text}`aba-gain.paper`).
+
 ## Seven networks
 
 The paper compares seven networks on this task.
@@ -260,11 +218,8 @@ But they have to *store* the first symbol in order to compare it with a later on
 """
 
 # %%
-seven = rows["architectures"]
 plain = ["Fully-connected", "RNN", "LSTM", "Transformer"]
-figures.show(
-    figures.learning_curves("architectures", seven, series=plain),
-    alt=figures.alt_text("architectures", seven, series=plain))
+chapter.curves("architectures", series=plain, values=False)
 
 # %% [markdown]
 r"""
@@ -275,23 +230,17 @@ The transformer with none of them, with one, and with both:
 # %%
 scalars = ["Transformer", "Transformer + a",
            "Transformer + b", "Transformer + a and b"]
-figures.show(
-    figures.learning_curves("architectures", seven, series=scalars),
-    alt=figures.alt_text("architectures", seven, series=scalars))
+chapter.curves("architectures", series=scalars)
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Both figures: mean and standard error over seeds. {figures.coverage('architectures', rows['architectures'])}*"))
-display(figures.values_table("architectures", rows["architectures"]))
-names = {"aba-rnn": "the RNN", "aba-lstm": "the LSTM", "aba-transformer": "the plain transformer", "aba-b": "with b", "aba-a": "with a",
-         "aba-a-b": "with both"}
-told = [f"{words} {crossing(claim)}" for claim, words in names.items() if found[claim]]
-display(Markdown(f"Strings needed for a test loss of one half: {'; '.join(told)}." if told else MISSING))
-beyond = rows["lstm"].query("n > @seven['n'].max()").groupby("n")["test_loss"].mean()
-for n, loss in beyond.items():
-    display(Markdown(f"The LSTM was trained on {n:,} strings too, beyond the figure: its test loss there is {loss:.2f}. (The claim's grid was extended to this when the rows up to 8,192 were there.)"))
+chapter.claim_table("aba-rnn", "aba-lstm", "aba-transformer", "aba-b", "aba-a", "aba-a-b")
+chapter.glue_means("lstm", "LSTM", (16384,), "lstm")
 
 # %% [markdown]
 r"""
+The LSTM was trained on 16,384 strings too, beyond the figure: its test loss there is {glue:text}`lstm-16384`.
+The claim's grid was extended to this when the rows up to 8,192 were there.
+
 In the paper's figure, $a$ is what matters most: it divides the number of strings by more than ten, where $b$ alone about halves it.
 That fits the task: the label is a number, so nothing has to be *copied* from the string to the answer, and copying is what $b$ is for ({doc}`why-copying-fails`).
 
@@ -306,16 +255,12 @@ The paper has this task in a figure on various tasks, for the plain transformer 
 """
 
 # %%
-figures.show(figures.learning_curves("aabb-abab", rows["aabb-abab"]),
-             alt=figures.alt_text("aabb-abab", rows["aabb-abab"]))
-
-# %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('aabb-abab', rows['aabb-abab'])}*"))
-display(figures.values_table("aabb-abab", rows["aabb-abab"]))
-display(Markdown(f"The plain transformer's curve crosses one half at $n$ = {crossing('aabb-transformer')}." if found["aabb-transformer"] else MISSING))
+chapter.curves("aabb-abab")
 
 # %% [markdown]
 r"""
+The plain transformer's curve crosses one half at $n$ = {glue:text}`aabb-transformer.ours` (paper: {glue:text}`aabb-transformer.paper`).
+
 ## Programs that print a number
 
 One of the paper's tasks looks like reading code.
@@ -341,25 +286,18 @@ Nobody tells the network which characters are which, and among the seventeen pos
 """
 
 # %%
-figures.show(figures.learning_curves("program", rows["program"]),
-             alt=figures.alt_text("program", rows["program"]))
+chapter.curves("program")
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('program', rows['program'])}*"))
-display(figures.values_table("program", rows["program"]))
-told = []
-for claim, words in (("program-transformer", "The plain transformer's"), ("program-a", "With $a$ the")):
-    if found[claim]:
-        told.append(f"{words} curve crosses one half at $n$ = {crossing(claim)}." if found[claim].ours < float("inf") else
-                    f"{words} curve is not below one half at any $n$ measured (paper: from {figures.number(found[claim].paper)}).")
-with_a = rows["program"].query("series == 'Transformer + a'")
-most = with_a[with_a["n"] == with_a["n"].max()]
-if len(most) > 1:
-    told.append(f"The seeds with $a$ differ widely: at $n$ = {most['n'].iloc[0]:,} their losses are {', '.join(f'{v:.2f}' for v in sorted(most['test_loss']))}. Where one of several does not find the rule, a mean says little.")
-display(Markdown(" ".join(told) or MISSING))
+spread = chapter["program"].query("series == 'Transformer + a' and n == 2048")["test_loss"]
+chapter.glue(least=f"{spread.min():.2f}", largest=f"{spread.max():.2f}")
 
 # %% [markdown]
 r"""
+The plain transformer's curve crosses one half at $n$ = {glue:text}`program-transformer.ours` (paper: {glue:text}`program-transformer.paper`), that with $a$ at {glue:text}`program-a.ours` (paper: {glue:text}`program-a.paper`).
+The seeds with $a$ differ widely: at $n$ = 2,048 their losses lie between {glue:text}`least` and {glue:text}`largest`.
+Where one of several does not find the rule, a mean says little.
+
 (Programs that print a *symbol* are another matter: their answer has to be copied.)
 
 ### A smaller multiplier, a variant of ours
@@ -373,21 +311,14 @@ First programs, then `αβα` against `αββ`:
 """
 
 # %%
-for_programs = rows["program-multipliers"]
-figures.show(
-    figures.learning_curves("program-multipliers", for_programs),
-    alt=figures.alt_text("program-multipliers", for_programs))
+chapter.curves("program-multipliers")
 
 # %%
-for_three = rows["aba-multipliers"]
-figures.show(figures.learning_curves("aba-multipliers", for_three),
-             alt=figures.alt_text("aba-multipliers", for_three))
+chapter.curves("aba-multipliers")
 
 # %% tags=["remove-input"]
-for name, task_name in (("program-multipliers", "Programs"), ("aba-multipliers", "`αβα` against `αββ`")):
-    display(Markdown(f"*{task_name}: mean and standard error over seeds. {figures.coverage(name, rows[name])}*"))
-    display(figures.values_table(name, rows[name]))
-    display(Markdown(f"{figures.crossings(name, rows[name])} The paper's curve: {figures.number(claims.published_n50(name, 'c_KQ = 100'))}."))
+chapter.n50("program-multipliers")
+chapter.n50("aba-multipliers")
 
 # %% [markdown]
 r"""
@@ -397,21 +328,16 @@ The claims on 100, stated before anything was measured, stay as they are.
 """
 
 # %%
-fresh = rows["program-multiplier-30"]
-figures.show(figures.learning_curves("program-multiplier-30", fresh),
-             alt=figures.alt_text("program-multiplier-30", fresh))
+chapter.curves("program-multiplier-30")
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Programs: mean and standard error over seeds. {figures.coverage('program-multiplier-30', fresh)}*"))
-display(figures.values_table("program-multiplier-30", fresh))
-told = [f"{words} curve crosses one half at $n$ = {crossing(claim)}" for claim, words in
-        (("program-30", "for programs the"), ("aba-30", "for `αβα` against `αββ` the")) if found[claim]]
-display(Markdown(f"With 30, {'; '.join(told)}." if told else MISSING))
-display(Markdown(f"*`αβα` against `αββ`: {figures.coverage('aba-multiplier-30', rows['aba-multiplier-30'])}*"))
-display(figures.values_table("aba-multiplier-30", rows["aba-multiplier-30"]))
+chapter.evidence("aba-multiplier-30")
+chapter.values("aba-multiplier-30")
 
 # %% [markdown]
 r"""
+With 30, the curve crosses one half at $n$ = {glue:text}`program-30.ours` for programs (paper: {glue:text}`program-30.paper`), and at {glue:text}`aba-30.ours` for `αβα` against `αββ` (paper: {glue:text}`aba-30.paper`).
+
 A multiplier that is too large for a task costs strings, and that is one reason why the claim on programs misses the paper's number.
 What is left of the distance may lie in how a program is cut into tokens, which is our choice.
 
@@ -437,36 +363,39 @@ mimetic = Transformer(unseen.stop, task.length,
 starts = [first_logits(mimetic, x).mean((0, 1)) for x in (aba, abb)]
 
 # %% tags=["remove-input"]
-figures.show(
-    figures.matrices({f"{t}, before training": named(m, t, 1) for t, m in zip(task.labels, starts, strict=True)}, fmt=".1f",
-                     limits=(-1, float(max(m.max() for m in starts)))),
-    alt="Two heat maps of mean attention logits at mimetic initialisation. " + " ".join(
-        f"{t}: positions 1 and 3 {entry(m, 0, 2):.1f}, positions 2 and 3 {entry(m, 1, 2):.1f}." for t, m in zip(task.labels, starts, strict=True)),
-)
-
-# %% tags=["remove-input"]
-Markdown(f"""
-*Mimetic initialisation with $\\alpha = \\beta = 0.7$, unseen strings.* The equality matrix stands in the logits from the start: two equal symbols have a logit of {entry(starts[0], 0, 2):.1f}, two different ones {entry(starts[0], 1, 2):.1f}. The
-paper says that mimetic initialisation has an effect similar to that of $a$. The authors' published figures have no curve of it, so there is none of theirs in ours. Three pairs $\\alpha, \\beta$ were
-stated beforehand, and the line below the figure says how many runs are done.
-""")
-
-# %%
-figures.show(figures.learning_curves("mimetic", rows["mimetic"]),
-             alt=figures.alt_text("mimetic", rows["mimetic"]))
-
-# %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('mimetic', rows['mimetic'])}*"))
-display(figures.values_table("mimetic", rows["mimetic"]))
-display(Markdown(figures.crossings("mimetic", rows["mimetic"])))
-strong = rows["mimetic"].query("mimetic_beta == 10")
-if len(strong):
-    text = (f"With $\\beta = 10$, {int((strong['train_loss'] >= strong['stop']).sum())} of {len(strong)} runs do not fit their training strings in {strong['epochs'].max():,} epochs; "
-            f"their test losses lie between {strong['test_loss'].min():.2f} and {strong['test_loss'].max():.2f}.")
-    display(Markdown(text + " There the logits of equal symbols start about ten times as large as with 1, so that attention is nearly all or nothing before anything is learned."))
+reach = float(max(m.max() for m in starts))
+begin = dict(zip(task.labels, starts, strict=True))
+chapter.show(
+    figures.matrices({f"{t}, before training": analysis.by_position(m, t, 1)
+                      for t, m in begin.items()}, fmt=".1f", limits=(-1, reach)),
+    analysis.products_alt(begin, "mean attention logits at mimetic initialisation"))
+chapter.glue(mimetic_equal=f"{analysis.entry(starts[0], 0, 2):.1f}",
+             mimetic_different=f"{analysis.entry(starts[0], 1, 2):.1f}")
 
 # %% [markdown]
 r"""
+*Mimetic initialisation with $\alpha = \beta = 0.7$, unseen strings.*
+The equality matrix is in the logits from the start: two equal symbols have a logit of {glue:text}`mimetic_equal`, two different ones {glue:text}`mimetic_different`.
+The paper says that mimetic initialisation has an effect similar to that of $a$.
+The authors' published figures have no curve of it, so there is none of theirs in ours.
+Three pairs $\alpha, \beta$ were stated beforehand, and the line below the figure says how many runs are done.
+"""
+
+# %%
+chapter.curves("mimetic")
+
+# %% tags=["remove-input"]
+chapter.n50("mimetic")
+strong = chapter["mimetic"].query("mimetic_beta == 10")
+chapter.glue(strong=len(strong), unfit=int((strong["train_loss"] >= strong["stop"]).sum()),
+             strong_least=f"{strong['test_loss'].min():.2f}",
+             strong_largest=f"{strong['test_loss'].max():.2f}")
+
+# %% [markdown]
+r"""
+With $\beta = 10$, {glue:text}`unfit` of {glue:text}`strong` runs do not fit their training strings in 1,000 epochs; their test losses lie between {glue:text}`strong_least` and {glue:text}`strong_largest`.
+There the logits of equal symbols start about ten times as large as with 1, so that attention is nearly all or nothing before anything is learned.
+
 ## Dropout, a variant of ours
 
 We do not know all of the paper's settings.
@@ -475,20 +404,19 @@ As a labelled variant, 3 seeds, at most 250 epochs:
 """
 
 # %%
-figures.show(figures.learning_curves("dropout", rows["dropout"]),
-             alt=figures.alt_text("dropout", rows["dropout"]))
+chapter.curves("dropout")
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('dropout', rows['dropout'])}*"))
-display(figures.values_table("dropout", rows["dropout"]))
-display(Markdown(figures.crossings("dropout", rows["dropout"])))
-epochs = rows["dropout"].groupby("series", sort=False)["epochs_run"].median()
-display(Markdown("A run ends when its training loss, here taken with the dropout, is small enough, or after 250 epochs, and few runs with dropout end before: the variants do not train equally long. "
-                 "Epochs, median over the runs: "
-                 + "; ".join(f"{series}: {count:.0f}" for series, count in epochs.items()) + "." if len(epochs) else MISSING))
+chapter.n50("dropout")
+epochs = chapter["dropout"].groupby("series")["epochs_run"].median()
+chapter.glue(epochs_plain=f"{epochs['Transformer']:.0f}",
+             epochs_dropout=f"{epochs['dropout 0.05':'dropout 0.1'].min():.0f}")
 
 # %% [markdown]
 r"""
+A run ends when its training loss, here taken with the dropout, is small enough, or after 250 epochs.
+Few runs with dropout end before, so the variants do not train equally long: the median run has {glue:text}`epochs_plain` epochs without dropout, and {glue:text}`epochs_dropout` with either rate.
+
 ## The verdicts
 
 The tolerances were fixed before anything was measured.
@@ -497,7 +425,7 @@ A claim that is *not tested* lacks rows, or its grid ends too early to decide; o
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(verdicts)
+chapter.verdicts()
 
 # %% [markdown]
 r"""
@@ -509,20 +437,16 @@ The training protocol is partly inferred, for not all of the paper's settings ar
 """
 
 # %% tags=["remove-input"]
-for name in ("aba-abb", "architectures", "aabb-abab", "program"):
-    display(Markdown(f"**{experiments.experiment(name).title}**"))
-    display(figures.fit_table(name, rows[name]) if len(rows[name]) else Markdown(MISSING))
-
-# %% tags=["remove-input"]
-one, other = (claims.published(name, "Transformer").set_index("x")["y"] for name in ("aba-abb", "architectures"))
-spread = (one - other).abs()
-Markdown(f"""
-A yardstick: the paper has the plain transformer on `αβα` against `αββ` twice, in the figure with and without $a$ and in the one of seven networks. These two published curves differ by up to {spread.max():.2f} (at $n$ = {spread.idxmax():g}), by {spread.mean():.2f} in the
-mean.
-""")
+chapter.fit("aba-abb", "architectures", "aabb-abab", "program")
+spread = published_spread(("aba-abb", "architectures"), "Transformer")
+chapter.glue(yardstick=f"{spread.max():.2f}", yardstick_n=int(spread.idxmax()),
+             yardstick_mean=f"{spread.mean():.2f}")
 
 # %% [markdown]
 r"""
+A yardstick: the paper has the plain transformer on `αβα` against `αββ` twice, in the figure with and without $a$ and in the one of seven networks.
+These two published curves differ by up to {glue:text}`yardstick` (at $n$ = {glue:text}`yardstick_n`), by {glue:text}`yardstick_mean` on average.
+
 ## Is it still true? A live check
 
 Some of the networks are trained again, here and now, and the book's build stops if a test loss differs from its row by more than 0.02.
@@ -530,17 +454,14 @@ Programs are left out, for a single one of these networks takes longer than all 
 """
 
 # %%
-TOLERANCE = 0.02
 checks = {
     "architectures": "n == 16 and seed < 2 and network in ['mlp', 'rnn']",
     "aba-abb": "n == 4 and series == 'Transformer + a' and seed == 0",
     "aabb-abab": "n == 8 and series == 'Transformer' and seed == 0",
     "mimetic": "n == 4 and series == 'α = 0.7, β = 0.7' and seed == 0",
 }
-
-# %%
 for name, where in checks.items():
-    print(experiments.recheck(name, where, TOLERANCE))
+    chapter.recheck(name, where, within=0.02)
 
 # %% [markdown]
 r"""
@@ -548,16 +469,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs those of its runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
-                  for name in MINE if name != "aba-abb")  # whose runs are among the architectures'
-own = figures.spent(pd.concat(rows.values()).drop_duplicates("key"))
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C={NAME}` | draws this page from the committed rows, trains its two networks and the live check's | a minute |
-| `make chapter C={NAME} PROFILE=full` | trains all networks again, then draws this page from them; a GPU is recommended | the rows drawn here took {own} |
-{lines}
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
@@ -569,12 +481,8 @@ How far apart are the logits of the two templates?
 """
 
 # %% tags=["nbval-ignore-output"]
-mine = LawRun("aabb-abab", "transformer", n=32, seed=0,
-              evaluation=200, a=True).member()
+mine = member(named_task("aabb-abab"), n=32, evaluation=200, a=True)
 (outcome,) = ensembles.train([mine])
-strings = [distinct_strings(mine.test.task, i, mine.test.alphabet)
-           for i in (0, 1)]
-first, second = (first_logits(mine.network, x).mean(0)
-                 for x in strings)  # (heads, k + 1, k + 1)
+first, second = analysis.mean_logits(mine)  # (heads, k + 1, k + 1)
 print(f"on unseen symbols: test loss {outcome.test_loss:.2f},",
       f"logits apart by {float((first - second).abs().max()):.1f}")

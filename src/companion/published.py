@@ -50,3 +50,9 @@ def _curve(path: Path, changed: int, series: str) -> pd.DataFrame:
 @cache
 def _read(path: Path, _: int) -> pd.DataFrame:
     return pd.read_csv(path)
+
+
+def published_spread(names: tuple[str, str], series: str) -> pd.Series:
+    """Returns how far two published curves of one setting are from each other in size, at every x that both have."""
+    one, other = (published(name, series).set_index("x")["y"] for name in names)
+    return (one - other).abs().dropna()

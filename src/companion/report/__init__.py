@@ -1,11 +1,15 @@
 """What a chapter says beside its figures: numbers in words, tables, the scoreboard of claims, and `Chapter` itself."""
 
+from .benchmarks import bench_files, bench_table, show_benchmarks
 from .chapter import Chapter
 from .scoreboard import scoreboard
-from .tables import fit_table, fold, points_table, scaling_table, table, values_table
+from .status import build_times, coverage_table, versions
+from .tables import fit_table, fold, n50_frame, points_table, scaling_table, table, values_table
+from .verdicts import shared_scoreboard
 from .words import about, command, compute_time, coverage, crossing, n50_sentence, number, short, spread
 
 __all__ = [
-    "Chapter", "about", "command", "compute_time", "coverage", "crossing", "fit_table", "fold", "n50_sentence", "number",
-    "points_table", "scaling_table", "scoreboard", "short", "spread", "table", "values_table",
+    "Chapter", "about", "bench_files", "bench_table", "build_times", "command", "compute_time", "coverage",
+    "coverage_table", "crossing", "fit_table", "fold", "n50_frame", "n50_sentence", "number", "points_table",
+    "scaling_table", "scoreboard", "shared_scoreboard", "short", "show_benchmarks", "spread", "table", "values_table", "versions",
 ]

@@ -4,9 +4,8 @@ It loads the rows that a profile wants, shows figures with their evidence and va
 and verdicts, and hands numbers to the prose.
 """
 
-import importlib.util
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from IPython.display import Markdown, display
@@ -21,7 +20,7 @@ from ..results import load
 from . import tables
 from .scoreboard import scoreboard as scoreboard_table
 from .verdicts import shared_scoreboard
-from .words import compute_time, coverage, number
+from .words import command, compute_time, coverage, number
 
 PROFILES = ("quick", "full")
 UNMEASURED = "(not measured yet)"
@@ -141,14 +140,27 @@ class Chapter:
         """Show a figure's values in a fold: ours at the best validation epoch and the last, and the paper's."""
         display(tables.values_table(name, self[name], metric))
 
+    def n50(self, name: str, metric: str = "test_loss") -> None:
+        """Show n₅₀ of every series of an experiment with its interval, and the paper's."""
+        display(tables.table(tables.n50_frame(name, self[name], metric)))
+
+    def claim_table(self, *claims: str) -> None:
+        """Show what was measured for some of the chapter's claims beside the paper's numbers."""
+        frame = pd.DataFrame([
+            {"": j.claim.statement, "ours": _words(j.measured and j.measured.ours),
+             "paper": _words(j.measured and j.measured.paper), "verdict": j.verdict}
+            for claim in claims for j in self.judgements if j.claim.id == claim])
+        display(tables.table(frame))
+
     def fit(self, *names: str, metric: str = "test_loss") -> None:
         """Show how near our mean curves are to the paper's, a table for each experiment."""
         for name in names:
             display(Markdown(f"**{experiment(name).title}**"), tables.fit_table(name, self[name], metric))
 
-    def table(self, frame: pd.DataFrame, title: str | None = None) -> None:
-        """Show a table, under a title that opens it at a click if there is one."""
-        display(tables.fold(title, frame) if title else tables.table(frame))
+    def table(self, frame: pd.DataFrame, title: str | None = None,
+              formats: Mapping[str, tables.Format] | None = None) -> None:
+        """Show a table, under a title that opens it at a click if there is one; formats as `report.table` takes them."""
+        display(tables.fold(title, frame, formats) if title else tables.table(frame, formats))
 
     def _missing(self, name: str) -> bool:
         """Say so, in one line, where an experiment has no rows."""
@@ -210,7 +222,8 @@ class Chapter:
 
     # ---- checks, verdicts, commands --------------------------------------------------------------------------------
 
-    def recheck(self, name: str, where: str, *, within: float, metric: str = "test_loss") -> None:
+    def recheck(self, name: str, where: str, *, within: float, metric: str = "test_loss",
+                relative: bool = False) -> None:
         """Perform some of an experiment's committed runs again, here and now; the build stops if one differs.
 
         Args:
@@ -218,11 +231,12 @@ class Chapter:
             where: a query of pandas over its rows, such as "n == 16 and seed < 2".
             within: by how much the metric may differ from a run's row.
             metric: what is compared.
+            relative: whether `within` is a share of the row's number.
         Raises:
             ValueError: no row is meant.
             ResultsDiffer: a run does not give its row's number.
         """
-        print(sweeps.recheck(name, where, within, metric))
+        print(sweeps.recheck(name, where, within, metric, relative))
 
     def verdicts(self) -> None:
         """Show the verdicts on the chapter's claims; each opens to what decided it."""
@@ -250,13 +264,6 @@ class Chapter:
         ]
         rows = "\n".join(f"| `{words}` | {what} | {cost} |" for words, what, cost in lines)
         display(Markdown(f"| command | what it does | cost |\n|---|---|---|\n{rows}"))
-
-
-def command() -> str:
-    """Returns the project's command line: that of the package of its grids, or companion's own."""
-    package = paths.project().grids.split(".")[0]
-    own = "." in paths.project().grids and importlib.util.find_spec(f"{package}.__main__")
-    return f"python -m {package if own else 'companion'}"
 
 
 def _words(value: object) -> str:

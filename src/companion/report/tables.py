@@ -14,7 +14,7 @@ from ..figures.points import curves
 from ..formats import NONE, about, crossing, short, spread
 from ..published import published
 from ..statistics import n50
-from ..summaries import distances, summary
+from ..summaries import distances, n50_table, summary
 
 Format = str | Callable[[float], str]
 VALUES = "The values"
@@ -99,6 +99,23 @@ def scaling_table(name: str, rows: pd.DataFrame, metrics: Mapping[str, str]) -> 
 def _with_errors(values: pd.DataFrame, form: Callable[[float, float], str]) -> list[str]:
     """Mean ± standard error in words, of a table as `companion.summaries.summary` gives it."""
     return [form(mean, se) for mean, se in zip(values["mean"], values["se"], strict=True)]
+
+
+def n50_frame(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
+    """Returns n₅₀ of every series with its 95% bootstrap interval in words, and the paper's if it has curves.
+
+    It is a bound, ≤ or >, where the curve crosses outside the n that all seeds have.
+    """
+    found = n50_table(name, rows, metric)
+    frame = pd.DataFrame({
+        "network": found["series"],
+        "n₅₀": [crossing(r.n50, r.first, r.last) for r in found.itertuples()],
+        "95% interval": [f"{crossing(r.low, r.first, r.last)} to {crossing(r.high, r.first, r.last)}"
+                         for r in found.itertuples()]})
+    papers = {series: published(name, series) for series in found["series"]}
+    if any(len(curve) for curve in papers.values()):
+        frame["n₅₀, paper"] = [_crossing(curve, "y") if len(curve) else NONE for curve in papers.values()]
+    return frame
 
 
 def fit_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HTML:
