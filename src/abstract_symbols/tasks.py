@@ -62,10 +62,16 @@ def task(name: str, seed: int = 0) -> TemplateTask:
 
 
 def partitions(k: int) -> Iterator[str]:
-    """Every way in which k symbols can be equal, as a template without regular tokens: α, then αα and αβ, …
+    """Every way in which k symbols can be equal, as a template without regular tokens: αα, αβ for k = 2.
 
     There are 2, 5, 15, 52, 203, 877 for k = 2 … 7 (Bell numbers).
+
+    Raises:
+        ValueError: for a k that is not from 1 to 24, the number of wildcards.
     """
+    if not 1 <= k <= len(WILDCARDS):
+        raise ValueError(f"k={k}: must be a length from 1 to {len(WILDCARDS)}")
+
     def extend(start: str, used: int) -> Iterator[str]:
         if len(start) == k:
             yield start

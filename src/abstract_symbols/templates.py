@@ -173,6 +173,26 @@ class TemplateTask:
                       for z in self.labels])
         return w / w.sum()
 
+    def canonical_form(self) -> frozenset:
+        """What two tasks share that differ in the names of wildcards and, for real labels, in their values alone.
+
+        Which templates have the same label is part of it; weights, noise and the tasks' names are not.
+
+        >>> TemplateTask({"αα": 1, "αβ": -1}).canonical_form() == TemplateTask({"βα": 2, "ββ": 3}).canonical_form()
+        True
+
+        Returns:
+            A hashable value, equal for such tasks and for no others.
+        """
+        classes: dict[float | str | int, set[tuple]] = {}
+        for t, label in zip(self.templates, self.labels.values(), strict=True):
+            names = {c: i for i, c in enumerate(t.wildcards)}
+            pattern = tuple(names.get(c, c) for c in t.pattern)
+            classes.setdefault(names.get(label, label) if self.symbolic else label, set()).add(pattern)
+        if self.symbolic:
+            return frozenset((label, frozenset(patterns)) for label, patterns in classes.items())
+        return frozenset(map(frozenset, classes.values()))
+
     def alphabets(self, *sizes: int) -> list[range]:
         """Consecutive disjoint alphabets of the given sizes, as ranges of token ids after the regular tokens'.
 

@@ -416,3 +416,21 @@ def test_a_token_without_a_character_says_what_to_use_instead():
     sample = TemplateTask({"αα": 1}).sample(1, range(2_000_000, 2_000_001))
     with pytest.raises(ValueError, match="2000000.*integer tokens"):
         _ = sample.strings
+
+
+# ---- equality up to renaming ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one, other, same", [
+    ({"αα": 1, "αβ": -1}, {"γδ": 1, "ββ": -1}, True),
+    ({"αα": 1, "αβ": -1}, {"αβ": 5, "αα": 0}, True),
+    ({"αβα": 1, "αββ": -1}, {"αβα": 1, "ααβ": -1}, False),
+    ({"ααα": 1, "ααβ": 1, "αββ": -1}, {"ααα": 1, "ααβ": -1, "αββ": -1}, False),
+    ({"aα": 1, "bα": -1}, {"aα": 1, "cα": -1}, False),
+    ({"αβ": "α"}, {"βα": "β"}, True),
+    ({"αβ": "α"}, {"αβ": "β"}, False),
+    ({"αβ": "α"}, {"αβ": "a"}, False),
+])
+def test_canonical_forms_are_equal_for_tasks_that_differ_in_names_alone(one, other, same):
+    assert (TemplateTask(one).canonical_form() == TemplateTask(other).canonical_form()) == same
+    assert hash(TemplateTask(one).canonical_form()) == hash(TemplateTask(dict(reversed(one.items()))).canonical_form())

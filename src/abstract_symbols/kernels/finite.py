@@ -26,11 +26,17 @@ class FiniteTransformer:
     Args:
         kernel: the limit; its β, γ, activation, b1, b2 and cls are the network's.
         width: number of heads H, dimensions d_emb and d_head, and number of features d_mlp, unless given singly.
-        seed: of all weights. Heads are drawn again at each call rather than kept: time O(H · d_emb · d_head).
+        heads: H.
+        d_emb: dimension of the embeddings.
+        d_head: dimension of a head.
+        d_mlp: number of features.
+        seed: of all weights. Heads are drawn at each call rather than kept: time O(H · d_emb · d_head).
 
-    Raises: ValueError for widths that are not positive integers.
+    Raises:
+        ValueError: for widths that are not positive integers.
 
-    Source: section 3, the depth-1 transformer.
+    Source:
+        section 3, the depth-1 transformer.
     """
 
     def __init__(self, kernel: TransformerKernel, width: int = 256, *, heads: int | None = None,
@@ -46,9 +52,14 @@ class FiniteTransformer:
     def features(self, strings: Sequence[String]) -> Tensor:
         """The features of strings, (n, d_mlp) float64.
 
-        Args: strings, n of equal length. A token keeps its embedding from call to call.
-        Raises: ValueError for strings of unequal length, or empty ones.
-        Source: section 3, z₂ without the trained last layer.
+        Args:
+            strings: n of equal length. A token keeps its embedding from call to call.
+
+        Raises:
+            ValueError: for strings of unequal length, or empty ones.
+
+        Source:
+            section 3, z₂ without the trained last layer.
         """
         z1 = self._attention_outputs(self._inputs(strings))  # (n, d_emb)
         w_a = torch.from_numpy(np.random.default_rng([self.seed, 2]).standard_normal((self.d_emb, self.d_mlp)))

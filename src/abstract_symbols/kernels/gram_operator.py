@@ -15,7 +15,7 @@ from itertools import combinations, permutations
 import numpy as np
 from scipy import sparse
 
-from .matchings import Overlap, Shape, kernel_values, matching_weights, width
+from .matchings import Overlap, Shape, kernel_values, matching_weights, same_string
 from .protocol import Kernel
 
 SLOTS_LIMIT = 1000  # arrangements of wildcards: their pairs are the kernel values needed
@@ -250,8 +250,8 @@ class GramOperator:
         self.blocks = [weights.matrix(*slots) for slots in zip(mine, theirs, strict=True)]
         self.diagonal = None
         if not rows:
-            selves = [(x, x, tuple((a, a) for a in range(width(x)))) for x in columns.shapes]
-            self.base = np.repeat(kernel_values(weights.kernel, selves) - np.diag(self.template), columns.sizes)
+            same = kernel_values(weights.kernel, [same_string(x) for x in columns.shapes])
+            self.base = np.repeat(same - np.diag(self.template), columns.sizes)
             self.diagonal = self.base - self.phi @ self._blockwise(lambda block, sets: np.repeat(np.diag(block), sets))
 
     def __matmul__(self, vector: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ BLOCK_SIZE = {"cpu": 2**19, "cuda": 2**24}  # numbers in one of its working arra
 
 
 class LatticeRule:
-    """The same expectation by randomly shifted lattices: relative error about 1e-7, for β up to about 10.
+    """K_attn by randomly shifted lattices: relative error about 1e-7, for β up to about 10.
 
     With D_X = Σ_i exp(βm(X)_i), softmax is ∫₀^∞ exp(βm(X)) exp(-λD_X) dλ. For given (λ, μ), one for each string, the
     expectation is a product over tokens and positions: a network of small matrices, one for each position, whose
@@ -36,14 +36,20 @@ class LatticeRule:
     spaced (the trapezoidal rule, whose error falls exponentially as they get closer). The lattices of tokens and log λ
     are shifted at random and differ in step: the spread of their results gives the standard error.
 
-    For β > 5 the lattices are coarser, with an error of a few 1e-6: what a pair costs grows about as β³.
+    For β > 5 the lattices are coarser, with an error of a few 1e-6: the cost of a pair grows about as β³.
 
     The nodes and weights are the same for all tokens, positions and patterns, and positive: for each lattice the result
-    is the exact kernel of a discrete law of ζ and p, so Gram matrices are positive semi-definite up to rounding.
+    is the exact kernel of a discrete distribution of ζ and p, so Gram matrices are positive semi-definite up to
+    rounding.
 
-    Args: beta, β > 0; gamma, γ > 0; seed; device.
+    Args:
+        beta: β > 0.
+        gamma: γ > 0.
+        seed: of the shifts.
+        device: "cpu" or "cuda".
 
-    Source: section 3, K_attn.
+    Source:
+        section 3, K_attn.
     """
 
     def __init__(self, beta: float, gamma: float, seed: int, device: str):
@@ -80,7 +86,7 @@ class LatticeRule:
         return work <= MAX_WORK
 
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
-        """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: one a lattice; their mean is the value."""
+        """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64; the mean of a row is the value."""
         components = [connected_components(*pattern) for pattern in patterns]
 
         def values(r: int) -> list[float]:
@@ -90,7 +96,7 @@ class LatticeRule:
 
         if self.device.type != "cpu":
             return np.array([values(r) for r in range(RANDOMISATIONS)]).T
-        # A thread a lattice: on a busy machine threads that share each product wait for one another, and change sums.
+        # One thread per lattice: threads that share a product wait for one another on a busy machine, and change sums.
         threads = torch.get_num_threads()
         with ThreadPoolExecutor(min(threads, RANDOMISATIONS), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             columns = list(pool.map(values, range(RANDOMISATIONS)))
@@ -112,7 +118,16 @@ def _step(digits: float, pole: float, blur: float) -> float:
 
 
 class LatticeTables:
-    """The matrices of one lattice, and the components of patterns contracted so far."""
+    """The matrices of one lattice, and the components of patterns contracted so far.
+
+    Args:
+        beta: β.
+        gamma: γ.
+        tokens: the nodes of a token, (q,).
+        log_lam: the nodes of log λ, (g,).
+        d_lam: their weights, (g,).
+        device: where the matrices are kept.
+    """
 
     def __init__(self, beta: float, gamma: float, tokens: np.ndarray, log_lam: np.ndarray, d_lam: np.ndarray,
                  device: torch.device):
@@ -126,7 +141,7 @@ class LatticeTables:
         self._known: dict[Component, tuple[Tensor, Tensor]] = {}
 
     def values(self, patterns: list[list[tuple[Component, bool]]]) -> list[float]:
-        """K_attn of patterns, each given by its components."""
+        """K_attn of patterns, each given by its `connected_components`."""
         if len(self._known) * len(self.d_lam) ** 2 > MAX_KNOWN:
             self._known.clear()
         new = dict.fromkeys(c for components in patterns for c, _ in components if c not in self._known)
@@ -163,7 +178,12 @@ class LatticeTables:
 
 
 class RowBlock:
-    """Some rows (λ) of a lattice's matrices, and the columns (μ) from the first of these on."""
+    """Some rows (λ) of a lattice's matrices, and the columns (μ) from the first of these on.
+
+    Args:
+        lattice: the whole matrices.
+        rows: which rows.
+    """
 
     def __init__(self, lattice: LatticeTables, rows: slice):
         self.lattice, self.left, self.right = lattice, lattice.decay[rows], lattice.decay[rows.start:]
@@ -216,10 +236,13 @@ def _weights(nodes: np.ndarray, scale: float) -> list[Tensor]:
 
 @lru_cache(maxsize=2**14)
 def numerators(component: Component, gamma: float) -> list[Numerators]:
-    """What to contract for the pairs (i, j) of XYᵀ + γ²I among a component's positions, pairs that are equal but for
-    the tokens' names taken together: their weight, powers of the tokens' exponentials, the numerators' positions.
+    """What to contract for the pairs (i, j) of XYᵀ + γ²I among a component's positions.
 
-    Position i is that of softmax(βm(X))'s numerator, j that of softmax(βm(Y))'s.
+    Position i is that of softmax(βm(X))'s numerator, j that of softmax(βm(Y))'s. Pairs that differ only in the names of
+    tokens are taken together.
+
+    Returns:
+        For each kind of pair its weight, the powers of the tokens' exponentials, and the numerators' positions.
     """
     tokens = list(dict.fromkeys(t for edge, _ in component for t in edge))
     names = [dict(zip(tokens, order, strict=True)) for order in _orders(len(tokens))]
@@ -255,7 +278,11 @@ def _sum_out(factors: list[Factor], token: int) -> Factor:
 
 
 def connected_components(x: Sequence[int], y: Sequence[int]) -> list[tuple[Component, bool]]:
-    """Positions grouped by the tokens they tie, each group renamed canonically, and whether x and y changed places."""
+    """Positions grouped by the tokens that they tie together.
+
+    Returns:
+        Each group, renamed canonically, and whether x and y changed places in it.
+    """
     edges = Counter(zip(x, y, strict=True))
     tied = DisjointSet(t for edge in edges for t in edge)
     for edge in edges:
@@ -277,7 +304,7 @@ def _canonical(component: Component) -> tuple[Component, bool]:
 
 
 def _orders(tokens: int) -> list[tuple[int, ...]]:
-    """The orders in which to name so many tokens: all, if they are few."""
+    """The orders in which to name this number of tokens: all, if they are few."""
     return list(itertools.permutations(range(tokens))) if tokens <= 5 else [tuple(range(tokens))]
 
 

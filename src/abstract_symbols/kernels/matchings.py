@@ -17,19 +17,29 @@ Overlap = tuple[Shape, Shape, Matching]
 
 
 def task_shapes(task: TemplateTask) -> list[Shape]:
-    """The task's templates as shapes."""
+    """The task's templates as shapes, in the task's order."""
     return [template_shape(template, task.regular) for template in task.templates]
 
 
 def template_shape(template: Template, regular: Sequence[str]) -> Shape:
-    """A template as numbers: the id of each regular token, −1 − a for wildcard number a."""
+    """A template as numbers: the id of each regular token, −1 − a for wildcard number a.
+
+    Args:
+        template: the template.
+        regular: all regular tokens, in the order of their ids.
+    """
     return tuple(-1 - template.wildcards.index(c) if c in template.wildcards else regular.index(c)
                  for c in template.pattern)
 
 
 def width(shape: Shape) -> int:
-    """The number of wildcards."""
+    """The number of wildcards of a shape."""
     return max(0, -min(shape))
+
+
+def same_string(shape: Shape) -> Overlap:
+    """The overlap of a string with itself: every wildcard is matched with itself."""
+    return shape, shape, tuple((a, a) for a in range(width(shape)))
 
 
 def matched_strings(x: Shape, y: Shape, matching: Matching = ()) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -42,7 +52,7 @@ def matched_strings(x: Shape, y: Shape, matching: Matching = ()) -> tuple[tuple[
 
 
 def kernel_values(kernel: Kernel, overlaps: Sequence[Overlap]) -> np.ndarray:
-    """K for strings of two shapes that share exactly the matched tokens; one float64 an overlap."""
+    """K for strings of two shapes that share exactly the matched tokens, (len(overlaps),) float64."""
     return np.asarray(kernel.values([matched_strings(*overlap) for overlap in overlaps]), dtype=np.float64)
 
 
@@ -50,7 +60,16 @@ def matching_weights(kernel: Kernel, overlaps: Iterable[Overlap]) -> dict[Overla
     """ŵ_M with K(x, y) = Σ ŵ_M over the matchings M on which x and y agree, by Möbius inversion.
 
     ŵ_M = Σ_{M′ ⊆ M} (−1)^{|M| − |M′|} K(M′): the kernel's part that needs all of M at once.
-    Source: ours, for the chapter "Learning from n strings".
+
+    Args:
+        kernel: K.
+        overlaps: pairs of shapes, each with its matching M.
+
+    Returns:
+        The weight of each overlap.
+
+    Source:
+        ours, for the chapter "Learning from n strings".
     """
     parts = {(x, y, m): [(x, y, part) for size in range(len(m) + 1) for part in combinations(m, size)]
              for x, y, m in overlaps}

@@ -13,10 +13,22 @@ CLS = object()  # the [CLS] token, equal to no other
 def canonical_pattern(x: Sequence[Hashable], y: Sequence[Hashable], cls: bool = True) -> Pattern:
     """The equality pattern of two strings: their tokens renamed, the same for (x, y), (y, x) and any renaming.
 
-    Args: x, y, two strings or sequences of hashable tokens of equal length k ≥ 1; cls, whether to append [CLS].
-    Returns: two tuples of k (k + 1 with [CLS]) small integers, equal exactly where the tokens are.
-    Raises: ValueError for strings that are empty or of unequal length.
-    Source: section 3; the kernel depends on nothing else.
+    >>> canonical_pattern("AAB", "CCB", cls=False) == canonical_pattern("XXB", "AAB", cls=False)
+    True
+
+    Args:
+        x: a string, of k ≥ 1 tokens.
+        y: another one of equal length.
+        cls: whether to append [CLS].
+
+    Returns:
+        Two tuples of k (k + 1 with [CLS]) small integers, equal exactly where the tokens are.
+
+    Raises:
+        ValueError: for strings that are empty or of unequal length.
+
+    Source:
+        section 3; the kernel depends on nothing else.
     """
     x, y = tokens_of(x), tokens_of(y)
     if len(x) != len(y):
@@ -28,7 +40,7 @@ def canonical_pattern(x: Sequence[Hashable], y: Sequence[Hashable], cls: bool = 
 
 
 def tokens_of(string: Sequence[Hashable]) -> Sequence[Hashable]:
-    """The tokens of a string, those of an array or tensor as plain numbers (two tensors are never one dict key)."""
+    """The tokens of a string. Those of an array or tensor become plain numbers: two tensors are never one dict key."""
     return string.tolist() if hasattr(string, "tolist") else string
 
 

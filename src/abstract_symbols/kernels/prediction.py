@@ -1,4 +1,4 @@
-"""What the template matrix predicts: learning curves, numbers of strings, widths, deviations of Gram matrices.
+"""What the template matrix predicts: learning curves, numbers of strings, widths, and the weights of strings.
 
 Source: section 3 of the paper, "Kernel theorem"; the chapters "The template matrix" and "Learning from n strings".
 """
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks import TINY, check_real
 from ..templates import Sample, TemplateTask
-from .matchings import kernel_values, matching_weights, task_shapes, width
+from .matchings import kernel_values, matching_weights, same_string, task_shapes, width
 from .protocol import Kernel
 from .ridge import KernelRidge
 from .template_matrix import template_matrix
@@ -27,16 +27,26 @@ def expected_error(task: TemplateTask, kernel: Kernel, n: float, ridge: float = 
     (by up to a factor of two for the paper's tasks). Label noise adds σ² Σ_i p_i (H dB⁻¹/dλ Hᵀ)_ii, with
     H = N (N + B⁻¹)⁻¹; for the B above dB⁻¹/dλ = diag(1 / (p_i n)).
 
-    Symbols that are not equally likely would make the average bad, for strings of frequent symbols then count less.
-    So for a law of symbols (E + λI) u = Z v is solved for u(x) = c_i + Σ_a g_{ia}(x_a), a function of each wildcard's
+    Symbols that are not equally likely would make the average bad, because strings of frequent symbols count less.
+    So for unequal symbols (E + λI) u = Z v is solved for u(x) = c_i + Σ_a g_{ia}(x_a), a function of each wildcard's
     symbol, with the number of strings of template i that have symbol t in a place set to its mean, p_i n P_t. Pairs of
     symbols that come together repeatedly are left out: where they are many, the error comes out too small.
 
-    Args: n strings; alphabet, the number m of training symbols, n unless given, or the probabilities P_t of the symbols
-        in a wildcard's place (`TemplateTask.law`).
-    Raises: ValueError for symbolic labels, an n, ridge or alphabet that is not positive, and a law that is none.
-    Source: ours, for the chapters "The template matrix" and "Learning from n strings"; it makes the constants of the
-    kernel theorem explicit.
+    Args:
+        task: with real labels.
+        kernel: K.
+        n: number of training strings.
+        ridge: λ.
+        alphabet: the number m of training symbols, n unless given, or the probabilities P_t of the symbols in a
+            wildcard's place (`TemplateTask.symbol_distribution`).
+
+    Raises:
+        ValueError: for symbolic labels, for an n, ridge or alphabet that is not positive, and for probabilities that do
+            not add up to 1.
+
+    Source:
+        ours, for the chapters "The template matrix" and "Learning from n strings"; it makes the constants of the kernel
+        theorem explicit.
     """
     return _error(*_error_terms(task, kernel, ridge), n, alphabet)
 
@@ -49,10 +59,19 @@ def predicted_samples(task: TemplateTask, kernel: Kernel, ridge: float = 1e-2, *
     repeated symbols, equally likely templates and labels along the eigenvector of N's smallest eigenvalue ν, it is
     n = r D (√2 − 1) / ν: a badly conditioned N needs more data.
 
-    Args: alphabet, the number m of training symbols, n unless given; infinity for symbols that never repeat, which is
-        much cheaper, since N and the kernel of a string with itself say it all; error, mean squared.
-    Raises: ValueError as `expected_error`, and for an error that is not positive.
-    Source: ours, for the chapter "The template matrix".
+    Args:
+        task: with real labels.
+        kernel: K.
+        ridge: λ.
+        alphabet: the number m of training symbols, n unless given; infinity for symbols that never repeat, which is
+            much cheaper, because N and the kernel of a string with itself are enough.
+        error: the mean squared error to reach.
+
+    Raises:
+        ValueError: as `expected_error`, and for an error that is not positive.
+
+    Source:
+        ours, for the chapter "The template matrix".
     """
     check_real("error", error, "a positive mean squared error, such as 0.5", TINY)
     terms = _error_terms(task, kernel, ridge, repeats=alphabet != float("inf"))
@@ -66,7 +85,7 @@ def predicted_samples(task: TemplateTask, kernel: Kernel, ridge: float = 1e-2, *
 
 
 def error_bound(task: TemplateTask, kernel: Kernel, n: float, alphabet: float, ridge: float = 1e-2) -> float:
-    """Returns a bound on the expected distance of kernel ridge regression's predictions from the labels.
+    """A bound on the expected distance of kernel ridge regression's predictions from the labels.
 
     It is E‖f̂ − f‖ ≤ ‖f‖ τ / ν + σ √(τ / λ) with τ = Σ_i (1 + λ) / n_i + r w / ρ, for n_i = p_i n strings of template
     i, uniform substitution (ρ = alphabet / w), the smallest eigenvalue ν of the template matrix, and kernels K ≤ 1.
@@ -92,7 +111,7 @@ def error_bound(task: TemplateTask, kernel: Kernel, n: float, alphabet: float, r
 
 
 def width_needed(task: TemplateTask, kernel: Kernel) -> float:
-    """Returns r D / ν: a network's last layer comes near the kernel when the network is much wider than this.
+    """r D / ν: a network follows its kernel on unseen strings when it is much wider than this.
 
     D is the mean over the r templates of K(x, x) − N_zz, what a string does not share with others of its template; ν
     is the smallest eigenvalue of the template matrix N.
@@ -100,12 +119,35 @@ def width_needed(task: TemplateTask, kernel: Kernel) -> float:
     Source: ours, an estimate; the chapter "From kernel to network".
     """
     shapes, n = task_shapes(task), template_matrix(task, kernel)
-    same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])
+    same = kernel_values(kernel, [same_string(x) for x in shapes])
     return float((same - np.diag(n)).sum() / np.linalg.eigvalsh(n)[0])
 
 
+def collision_constant(task: TemplateTask, kernel: Kernel) -> float:
+    """√m times the relative root mean square deviation of the Gram matrix from constant blocks, for many symbols m.
+
+    Two strings of templates i and j share one symbol by accident, wildcard a of the first and b of the second, with
+    probability 1/m; that adds δ_ab to the kernel. The mean square of K(x, y) − N_ij is Σ_ab δ_ab² / m + O(1/m²), and is
+    taken relative to that of N.
+
+    Args:
+        task: with equally likely templates.
+        kernel: K.
+
+    Source:
+        ours; the chapter "The transformer's kernel".
+    """
+    matrix, shapes = template_matrix(task, kernel), task_shapes(task)
+    total = 0.0
+    for x, row in zip(shapes, matrix, strict=True):
+        for y, without in zip(shapes, row, strict=True):
+            accidents = [(x, y, ((a, b),)) for a in range(width(x)) for b in range(width(y))]
+            total += ((kernel_values(kernel, accidents) - without) ** 2).sum()
+    return float((total / (matrix**2).sum()) ** 0.5)
+
+
 def label_weights(kernel: Kernel, sample: Sample, ridge: float = 1e-2) -> tuple[np.ndarray, np.ndarray]:
-    """Returns how kernel ridge regression weighs the training labels, and how it shrinks their weighted means.
+    """How kernel ridge regression weighs the training labels, and how it shrinks their weighted means.
 
     On unseen symbols it predicts N (N + X)⁻¹ Vᵀ y for the r templates, with the labels y (n,) and the template matrix
     N. In column i of the weights V those of template i's strings add up to 1, those of every other template's to 0.
@@ -130,7 +172,7 @@ def label_weights(kernel: Kernel, sample: Sample, ridge: float = 1e-2) -> tuple[
 
 
 def _error_terms(task: TemplateTask, kernel: Kernel, ridge: float, repeats: bool = True) -> tuple:
-    """Of `expected_error`: the task, N, D (r,), the weight of each pair of wildcards (w, w), whose they are (r, w).
+    """The terms of `expected_error`: task, N, D (r,), weights of pairs of wildcards (w, w), their templates (r, w).
 
     The weights are left at 0 where no symbol repeats.
     """
@@ -139,7 +181,7 @@ def _error_terms(task: TemplateTask, kernel: Kernel, ridge: float, repeats: bool
     check_real("ridge", ridge, "a positive number, such as 0.01", TINY)
     shapes = task_shapes(task)
     n = template_matrix(task, kernel)
-    same = kernel_values(kernel, [(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes])
+    same = kernel_values(kernel, [same_string(x) for x in shapes])
     places = [(i, a) for i, x in enumerate(shapes) for a in range(width(x))]
     pairs = [(shapes[i], shapes[j], ((a, b),)) for i, a in places for j, b in places]
     weights = matching_weights(kernel, pairs) if repeats else {}
@@ -159,17 +201,17 @@ def _error(task: TemplateTask, n_matrix: np.ndarray, d: np.ndarray, w: np.ndarra
     p, step = task.probabilities, 1e-4 * d.min()
     loss = _loss(p, d, w, members, n, alphabet)
     miss = loss @ np.linalg.solve(n_matrix + loss, task.values)
-    keep = np.linalg.solve(n_matrix + loss.T, n_matrix.T).T  # H
+    hat = np.linalg.solve(n_matrix + loss.T, n_matrix.T).T  # H
     noise = 0.0
     if task.noise:  # dB⁻¹/dλ as a difference: λ enters through d alone
         up, down = (_loss(p, d + sign * step, w, members, n, alphabet) for sign in (1, -1))
-        noise = task.noise**2 * np.diag(keep @ (up - down) @ keep.T) / (2 * step)
+        noise = task.noise**2 * np.diag(hat @ (up - down) @ hat.T) / (2 * step)
     return float(p @ (miss**2 + noise))
 
 
 def _loss(p: np.ndarray, d: np.ndarray, w: np.ndarray, members: np.ndarray, n: float,
           alphabet: float | np.ndarray) -> np.ndarray:
-    """B⁻¹ (r, r), of `expected_error`."""
+    """B⁻¹ of `expected_error`, (r, r)."""
     if np.ndim(alphabet) == 0:
         return np.diag(d / (p * n)) + members @ w @ members.T / alphabet
     # With m_{jb} = c_j + Σ_{b′≠b} mean of g_{jb′}, each symbol's g solves D g + n P_t W p (m + g) = 0. One

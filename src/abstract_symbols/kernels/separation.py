@@ -1,4 +1,4 @@
-"""How far apart the attention kernel holds two templates: Δ, exactly at small β, and what it makes of eigenvalues.
+"""Separation Δ of two templates under the attention kernel: its exact leading order in β, and eigenvalues that follow.
 
 Between strings of disjoint symbols K_attn is an inner product κ_ij = E[u_i·u_j], u_i the mean output of template i
 given the positions' and the regular tokens' Gaussians. So Δ_ij = κ_ii + κ_jj − 2κ_ij = E|u_i − u_j|² is a squared
@@ -7,7 +7,6 @@ distance.
 Source: ours, after section 3 of the paper (non-singularity); the chapter "The template matrix".
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,24 +15,30 @@ from math import cos, cosh, exp, sin, sinh
 
 import numpy as np
 
-from ..templates import WILDCARDS, Template, TemplateTask
+from ..tasks import partitions
+from ..templates import Template, TemplateTask
 from .expansion import attention_derivative
-from .matchings import Shape, matched_strings, task_shapes, template_shape, width
+from .matchings import Shape, matched_strings, same_string, task_shapes, template_shape
 from .transformer import TransformerKernel
 
-ORDERS = ((0, 0), (2, 2), (4, 0), (4, 2), (6, 4))  # of (β, γ), section 3: one of them tells any two templates apart
+ORDERS = ((0, 0), (2, 2), (4, 0), (4, 2), (6, 4))  # of (β, γ), section 3: one of them separates any two templates
 
 
 @dataclass(frozen=True)
 class LeadingGap:
-    """Δ at small β: β^p Σ_q c_q γ^q + O(β^(p+2)), with p = `beta_order` and `coefficients` q → c_q, all exact."""
+    """Δ at small β: β^p Σ_q c_q γ^q + O(β^(p+2)), exactly.
+
+    Attributes:
+        beta_order: p.
+        coefficients: q → c_q.
+    """
 
     beta_order: int
     coefficients: dict[int, Fraction]
 
     @property
     def order(self) -> tuple[int, int]:
-        """The first derivative that differs: least in β, then in γ."""
+        """The first derivative that differs: lowest in β, then in γ."""
         return self.beta_order, min(self.coefficients)
 
     def __str__(self) -> str:
@@ -45,14 +50,18 @@ class LeadingGap:
 
 
 def attention_gram(task: TemplateTask, kernel: TransformerKernel) -> tuple[np.ndarray, np.ndarray]:
-    """κ (r, r), K_attn between the task's templates with disjoint symbols, and v (r,), K_attn of a string with itself.
+    """K_attn between the task's templates with disjoint symbols, and K_attn of a string with itself.
 
-    Source: section 3, K_attn.
+    Returns:
+        κ (r, r) and v (r,).
+
+    Source:
+        section 3, K_attn.
     """
     shapes = task_shapes(task)
     kappa = kernel.attention_values([matched_strings(x, y) for x in shapes for y in shapes])
-    selves = [matched_strings(x, x, tuple((a, a) for a in range(width(x)))) for x in shapes]
-    return kappa.reshape(len(shapes), -1), kernel.attention_values(selves)
+    same = kernel.attention_values([matched_strings(*same_string(x)) for x in shapes])
+    return kappa.reshape(len(shapes), -1), same
 
 
 def leading_gap(z: Template | str, w: Template | str) -> LeadingGap:
@@ -63,8 +72,11 @@ def leading_gap(z: Template | str, w: Template | str) -> LeadingGap:
     |δn|²/k²; where that is 0, β² 2γ²‖δR‖²/k²; where that is 0, β⁴ [Σ_t n_t² δc²/k² + γ²(|δr|² − δc²/k)]/k⁴; where
     that is 0, β⁶ γ⁴ ‖δW‖²/k⁴.
 
-    Raises: ValueError for templates of different lengths, or two that differ by the names of wildcards only (Δ = 0).
-    Source: ours; proved in the chapter "The template matrix".
+    Raises:
+        ValueError: for templates of different lengths, or two that differ in the names of wildcards only (Δ = 0).
+
+    Source:
+        ours; proved in the chapter "The template matrix".
     """
     x, y = _shapes(z, w)
     k = len(x)
@@ -82,26 +94,33 @@ def leading_gap(z: Template | str, w: Template | str) -> LeadingGap:
     if (equal != other_equal).any():
         return _leading(6, {4: Fraction(int(((equal - other_equal) ** 2).sum()), k**4)})
     raise ValueError(f"templates {str(_pattern(z))!r} and {str(_pattern(w))!r} are the same up to the names of "
-                     "wildcards: no kernel tells them apart")
+                     "wildcards: no kernel separates them")
 
 
 def gap_derivative(z: Template | str, w: Template | str, p: int, q: int) -> Fraction:
     """∂_β^p ∂_γ^q Δ at (0, 0) between two templates, exactly, with [CLS] appended to both.
 
-    Raises: ValueError for templates of different lengths, and for orders out of range.
-    Source: section 3, by `attention_derivative`.
+    Raises:
+        ValueError: for templates of different lengths, and for orders out of range.
+
+    Source:
+        section 3, by `attention_derivative`.
     """
     x, y = _shapes(z, w)
     return _between(x, x, p, q) + _between(y, y, p, q) - 2 * _between(x, y, p, q)
 
 
 def label_derivative(task: TemplateTask, p: int, q: int) -> Fraction:
-    """∂_β^p ∂_γ^q of fᵀκf at (0, 0), exactly, with [CLS] appended: what order (p, q) sees of the labels f.
+    """∂_β^p ∂_γ^q of fᵀκf at (0, 0), exactly, with [CLS] appended: how order (p, q) depends on the labels f.
 
     For labels ±1 that add up to 0 it is E|Σ_i f_i u_i|², a square that vanishes to the order in which the labels are an
     additive function of what the kernel sees.
-    Raises: ValueError for symbolic or non-integer labels, and for orders out of range.
-    Source: ours; the chapter "The template matrix".
+
+    Raises:
+        ValueError: for symbolic or non-integer labels, and for orders out of range.
+
+    Source:
+        ours; the chapter "The template matrix".
     """
     if task.symbolic or not (task.values == np.round(task.values)).all():
         raise ValueError(f"task {task.name!r}: its labels must be integers, such as 1 and -1")
@@ -121,8 +140,11 @@ def leading_eigenvalue(task: TemplateTask, kernel: TransformerKernel) -> tuple[i
     unless p = 0. Then ν = det N / tr N = [g′Δ + (g″ − g′²/g)·a²] / (1/d₁² + 1/d₂²), everything but Δ at β = 0;
     a = Σ_t n_t² δc/k⁴ β² is what the wildcards' counts add to κ at β².
 
-    Raises: ValueError for a task of more or fewer than two templates, or one whose N is regular at β = 0.
-    Source: ours; the chapter "The template matrix".
+    Raises:
+        ValueError: for a task of more or fewer than two templates, or one whose N is regular at β = 0.
+
+    Source:
+        ours; the chapter "The template matrix".
     """
     if len(task.templates) != 2:
         raise ValueError(f"task {task.name!r} has {len(task.templates)} templates; the formula is for two")
@@ -145,23 +167,20 @@ def leading_eigenvalue(task: TemplateTask, kernel: TransformerKernel) -> tuple[i
 def wildcard_templates(k: int) -> list[Template]:
     """All templates of k wildcards, up to their names: αα, αβ for k = 2; the set partitions of the positions.
 
-    Raises: ValueError for a k that is not from 1 to 24, the number of wildcards.
+    Raises:
+        ValueError: for a k that is not from 1 to 24, the number of wildcards.
     """
-    if not 1 <= k <= len(WILDCARDS):
-        raise ValueError(f"k={k}: must be a length from 1 to {len(WILDCARDS)}")
-    def grow(names: str, used: int) -> Iterator[str]:
-        if len(names) == k:
-            yield names
-            return
-        for index in range(used + 1):
-            yield from grow(names + WILDCARDS[index], max(used, index + 1))
-    return [Template(names) for names in grow("", 0)]
+    return [Template(pattern) for pattern in partitions(k)]
 
 
 def coordinates(kappa: np.ndarray) -> np.ndarray:
-    """The points u_i, whose inner products are κ (r, r), in their principal axes around their mean: (r, r).
+    """The points u_i, whose inner products are κ, in their principal axes around their mean.
 
-    Rows are templates; the columns' sums of squares fall from left to right.
+    Args:
+        kappa: κ, (r, r).
+
+    Returns:
+        (r, r): rows are templates, and the columns' sums of squares fall from left to right.
     """
     centre = np.eye(len(kappa)) - 1 / len(kappa)
     values, vectors = np.linalg.eigh(centre @ kappa @ centre)

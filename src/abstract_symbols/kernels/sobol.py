@@ -13,18 +13,24 @@ from torch import Tensor
 
 from .patterns import Pattern
 
-RANDOMISATIONS = 4  # independent ones, from whose spread the standard error comes
+RANDOMISATIONS = 4  # independent; their spread gives the standard error
 _CHUNK = 2**22  # float64 numbers in one working array
 
 
 class SobolRule:
     """E[softmax(βm(X))ᵀ (XYᵀ + γ²I) softmax(βm(Y))] by randomised quasi-Monte-Carlo, for many patterns at once.
 
-    Args: beta, β > 0; gamma, γ > 0; samples, points of the Gaussian (tokens + positions) in all; seed; device.
-
     Every pattern of one length uses the same points: independently scrambled Sobol sets, each with its mirror image.
 
-    Source: section 3, K_attn.
+    Args:
+        beta: β > 0.
+        gamma: γ > 0.
+        samples: points of the Gaussian (tokens and positions) in all.
+        seed: of the scrambling.
+        device: "cpu" or "cuda".
+
+    Source:
+        section 3, K_attn.
     """
 
     def __init__(self, beta: float, gamma: float, samples: int, seed: int, device: str):
@@ -33,7 +39,7 @@ class SobolRule:
         self._points: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
-        """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64: their mean is the value."""
+        """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64; the mean of a row is the value."""
         result = np.empty((len(patterns), RANDOMISATIONS))
         groups: dict[int, list[int]] = {}
         for index, (x, _) in enumerate(patterns):

@@ -25,8 +25,9 @@ class TransformerKernel:
         gamma: strength γ of the positions.
         activation: φ of the MLP: "cos", "relu", "erf", "gelu" (closed forms), or a callable on tensors, elementwise
             (two-dimensional Gauss–Hermite: for smooth φ).
-        b1, b2: the activation's argument is b1·t + b2; b2 only for "cos" and callables.
-        cls: whether to append a [CLS] token, the same to all strings.
+        b1: the activation's argument is b1·t + b2.
+        b2: its shift, only for "cos" and callables.
+        cls: whether to append a [CLS] token, the same for all strings.
         samples: points of the Sobol rule, a power of 2.
         seed: of both rules' randomisations.
         device: where K_attn is evaluated, "cpu" or "cuda".
@@ -36,19 +37,21 @@ class TransformerKernel:
             β is larger or the strings tie many tokens together (four of x to four of y, say), else the second (then
             a Gram matrix is semi-definite up to the error only).
 
-    What a pair of strings costs with the lattice grows about as β³, and with the number of tokens that are tied to each
-    other, not with the length. Seconds on one core for AAB/CCB, two programs α=1;β=-1;print(α), and ABAB/CDDC, γ = 1:
-    0.1, 0.2, 0.2 at β = 2; 0.4, 0.8, 1.0 at β = 5; 1.1, 2.1, 2.2 at β = 8; 2.1, 3.5, 3.3 at β = 10; up to three times
-    that for γ = 2; half of it on two cores. The work of one pair is bounded (`LatticeRule.is_affordable`).
+    The lattice's cost for a pair of strings grows about as β³, and with the number of tokens that are tied to each
+    other, not with the length. For AAB/CCB with γ = 1 it takes 0.1 s on one core at β = 2, 0.4 s at β = 5 and 2.1 s at
+    β = 10; for two programs α=1;β=-1;print(α), twice that; with γ = 2, up to three times. The work of one pair is
+    bounded (`LatticeRule.is_affordable`).
 
     Strings are `str` (every character a token) or sequences of hashable tokens such as integers. A kernel value
     depends only on which tokens are equal: it is computed once for each pattern, so that K(x, y) and K(y, x), and
     values of renamed strings, are equal bit for bit.
 
-    Raises: ValueError for parameters that are not from 1e-30 to 1e30 (b2: its size at most 1e30), beyond which squares
-        leave the range of floats; an unknown activation or method.
+    Raises:
+        ValueError: for parameters outside 1e-30 to 1e30 (b2: −1e30 to 1e30), beyond which squares leave the range of
+            floats; for an unknown activation or method.
 
-    Source: section 3, K_attn and K_trans.
+    Source:
+        section 3, K_attn and K_trans.
     """
 
     def __init__(self, beta: float, gamma: float, activation: str | Callable[[Tensor], Tensor] = "cos", b1: float = 1.0,
@@ -75,11 +78,11 @@ class TransformerKernel:
                 f"b1={self.b1}, b2={self.b2}, cls={self.cls})")
 
     def __call__(self, x: String, y: String) -> float:
-        """K_trans(x, y) of two strings of equal length. Raises: ValueError for unequal lengths. Source: section 3."""
+        """K_trans(x, y) of two strings of equal length; see `values`."""
         return float(self.values([(x, y)])[0])
 
     def attention(self, x: String, y: String) -> float:
-        """K_attn(x, y) of two strings of equal length. Raises: ValueError for unequal lengths. Source: section 3."""
+        """K_attn(x, y) of two strings of equal length; see `attention_values`."""
         return float(self.attention_values([(x, y)])[0])
 
     def attention_error(self, x: String, y: String) -> float:
@@ -89,10 +92,17 @@ class TransformerKernel:
     def values(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:
         """K_trans of many pairs of strings at once.
 
-        Args: pairs, of strings of equal length within a pair.
-        Returns: (len(pairs),) float64.
-        Raises: ValueError for strings of unequal length, or empty ones.
-        Source: section 3, K_trans.
+        Args:
+            pairs: two strings each, of equal length within a pair.
+
+        Returns:
+            (len(pairs),) float64.
+
+        Raises:
+            ValueError: for strings of unequal length, or empty ones.
+
+        Source:
+            section 3, K_trans.
         """
         return self._dual(*(v.mean(1) for v in self._triples(pairs)))
 
@@ -101,7 +111,7 @@ class TransformerKernel:
         return _standard_error(self.estimates(pairs))
 
     def estimates(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:
-        """K_trans by each randomisation of the points, (len(pairs), RANDOMISATIONS) float64, a column the same points.
+        """K_trans by each randomisation, (len(pairs), RANDOMISATIONS) float64; a column uses the same points.
 
         The columns are independent; the errors within one are not, and mostly cancel in differences of pairs.
         """
@@ -109,7 +119,7 @@ class TransformerKernel:
         return self._dual(xx.ravel(), xy.ravel(), yy.ravel()).reshape(xx.shape)
 
     def attention_values(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:
-        """K_attn of many pairs of strings at once, (len(pairs),) float64; otherwise as `values`."""
+        """K_attn of many pairs of strings at once, (len(pairs),) float64; arguments and errors as for `values`."""
         return self._estimates([canonical_pattern(x, y, self.cls) for x, y in pairs]).mean(1)
 
     def attention_errors(self, pairs: Sequence[tuple[String, String]]) -> np.ndarray:

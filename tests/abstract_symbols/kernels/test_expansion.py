@@ -162,7 +162,7 @@ def test_strings_may_be_of_any_length_and_made_of_any_tokens():
 
 @pytest.mark.parametrize("x, y, p, q, message", [
     ("ab", "abc", 0, 0, "one length"), ("", "", 0, 0, "one length"), ("a", "a", -1, 0, "p=-1"),
-    ("a", "a", 8, 4, "at most 10"), ("a", "a", 2.0, 0, "integers"),
+    ("a", "a", 8, 4, "at most 10"), ("a", "a", 2.0, 0, "p=2.0: must be an integer"),
 ])
 def test_bad_input_is_named(x, y, p, q, message):
     with pytest.raises(ValueError, match=message):
