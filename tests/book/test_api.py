@@ -21,7 +21,8 @@ def methods(cls):
 
 @pytest.mark.parametrize("module", modules())
 def test_what_is_public_has_a_docstring_and_its_module_is_on_the_page(module):
-    assert f".. automodule:: {module}\n   :members:\n" in PAGE
+    # A module of data alone, such as the grids of a chapter, has nothing to be described
+    assert not public(module) or f".. automodule:: {module}\n   :members:\n" in PAGE
     for name, thing in public(module).items():
         # A dataclass without a docstring gets its signature for one
         assert thing.__doc__ and not thing.__doc__.startswith(f"{name}("), f"{module}.{name} has no docstring"
@@ -30,7 +31,7 @@ def test_what_is_public_has_a_docstring_and_its_module_is_on_the_page(module):
 
 
 def test_the_page_has_no_module_that_is_gone():
-    assert set(re.findall(r"automodule:: (\S+)", PAGE)) == set(modules())
+    assert set(re.findall(r"automodule:: (\S+)", PAGE)) <= set(modules())
 
 
 Entry = namedtuple("Entry", "objtype")

@@ -143,8 +143,9 @@ def test_a_change_in_what_chapters_use_makes_them_stale(name, project):
     assert stale() == {"index", "other"}
 
 
-def test_the_companion_and_the_way_of_executing_are_among_what_chapters_use():
-    assert {"src/companion/paths.py", "tools/book/execute.py", "tools/book/notebooks.py"} <= build.shared_inputs().keys()
+def test_the_companion_and_the_way_of_executing_are_among_what_chapters_use(project):
+    names = {"src/companion/paths.py", "tools/book/execute.py", "tools/book/notebooks.py"}
+    assert names <= build.shared_inputs().keys()
 
 
 def test_a_module_that_is_gone_makes_chapters_stale(project):

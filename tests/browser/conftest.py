@@ -3,26 +3,12 @@
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import yaml
+from book_tools import HTML
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "html"
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-
-
-def names_of(node):
-    """Chapter names below a node of _toc.yml."""
-    entries = node.get("chapters", []) + node.get("sections", [])
-    below = [name for child in entries + node.get("parts", []) for name in names_of(child)]
-    return [entry["file"] for entry in entries] + below
-
-
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
-PAGES = [TOC["root"], *names_of(TOC)]
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

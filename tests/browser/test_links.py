@@ -8,8 +8,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import nbclient
 import nbformat
 import pytest
-
-from .conftest import PAGES
+from book_tools import PAGES
 
 
 class Page(HTMLParser):
@@ -86,17 +85,16 @@ def test_archive_of_notebooks_runs_by_itself(html, tmp_path, monkeypatch):
         archive.extractall(tmp_path)
     root = tmp_path / "abstract-symbols"
     assert {path.stem for path in (root / "book").glob("*.ipynb")} == set(PAGES)
-    for name in ("HOW-TO-RUN.txt", "LICENSE", "requirements.txt", "pyproject.toml", "CITATION.cff"):
+    for name in ("HOW-TO-RUN.txt", "LICENSE", "README.md", "requirements.txt", "pyproject.toml", "CITATION.cff"):
         assert (root / name).read_text().strip()
     monkeypatch.setenv("PYTHONPATH", str(root / "src"))
-    monkeypatch.delenv("ABSTRACT_SYMBOLS_BOOK", raising=False)
+    monkeypatch.delenv("COMPANION_PROJECT", raising=False)
     notebook = nbformat.read(root / "book" / "not-reproduced.ipynb", as_version=4)
     before = texts(notebook)
-    notebook.cells.append(nbformat.v4.new_code_cell("print(experiments.BOOK)"))
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("from abstract_symbols import experiments"))
+    notebook.cells.append(nbformat.v4.new_code_cell("from companion import paths\nprint(paths.__file__, paths.book())"))
     nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(root / "book")}}).execute()
-    assert notebook.cells[-1].outputs[0].text.strip() == str(root / "book")
-    notebook.cells = notebook.cells[1:-1]
+    where = notebook.cells.pop().outputs[0].text.split()
+    assert where == [str(root / "src/companion/paths.py"), str(root / "book")]
     assert texts(notebook) == before
 
 

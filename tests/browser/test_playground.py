@@ -5,13 +5,13 @@ import time
 
 import numpy as np
 import pytest
+from book_tools import ROOT
 from scipy.special import ndtri
+from visits import visit
 
 from abstract_symbols import KernelRidge, Template, TemplateTask, TransformerKernel, tasks, template_matrix
 from abstract_symbols.kernels.separation import attention_gram, leading_gap
 from abstract_symbols.kernels.template_matrix import smallest_eigenvalue
-
-from .conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -196,19 +196,15 @@ def test_sampled_strings_match_their_templates(engine):
 # ---- the page ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["http", "file"])
+@pytest.fixture
 def page(request, addresses, browser):
-    page = browser.new_page(viewport={"width": 360, "height": 800})
-    page.complaints = []
-    page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((addresses[request.param], "data:", "blob:"))
-            else page.complaints.append(f"asks {r.url}"))
-    page.goto(f"{addresses[request.param]}/playground.html")
-    page.wait_for_selector(READY)
-    yield page
-    assert not page.complaints
-    page.close()
+    """The page, over http unless a test says from the disk, when it is ready."""
+    with visit(browser, addresses[getattr(request, "param", "http")], "playground", width=360, warnings=True) as page:
+        page.wait_for_selector(READY)
+        yield page
+
+
+BOTH_WAYS = pytest.mark.parametrize("page", ["http", "file"], indirect=True)
 
 
 PRESETS = ("same or different", "αβα or αββ", "ααββ or αβαβ", "a program", "same relation", "same order")
@@ -226,6 +222,7 @@ def test_two_seconds_for_the_papers_tasks(preset, page):
     assert there <= room
 
 
+@BOTH_WAYS
 def test_an_idle_worker_stays_and_a_busy_one_is_stopped(page):
     made = []
     page.on("worker", lambda worker: made.append(worker))
@@ -273,6 +270,7 @@ def test_every_input_has_a_label(page):
     assert page.evaluate(all_labelled) and page.locator("#playground input").count() == 9
 
 
+@BOTH_WAYS
 def test_sharing_by_address(page, browser):
     before = page.evaluate("document.getElementById('playground').playground.smallest")
     page.fill("#pg-template-1", "αβγ")

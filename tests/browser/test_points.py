@@ -1,13 +1,12 @@
 """Points of figures on the built pages: under mouse, finger and keyboard; without JavaScript the picture alone."""
 
-import re
 from base64 import b64encode
+from contextlib import ExitStack
 
 import pytest
+from visits import visit
 
-from abstract_symbols import claims, experiments
-
-from .conftest import PAGES
+from companion import experiments, published, results
 
 pytestmark = pytest.mark.browser
 
@@ -15,23 +14,14 @@ NAME = "same-different"
 TIP = ".points-tip:visible"
 
 
-@pytest.fixture(params=["http", "file"])
-def open_page(request, addresses, browser):
+@pytest.fixture
+def open_page(addresses, browser):
     """A function that opens a page of the book; nothing may be complained of."""
-    pages, complaints = [], []
+    with ExitStack() as pages:
+        def opened(name=NAME, width=1200, way="http", **options):
+            return pages.enter_context(visit(browser, addresses[way], name, width, warnings=True, **options))
 
-    def opened(name=NAME, width=1200, **options):
-        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{addresses[request.param]}/{name}.html")
-        pages.append(page)
-        return page
-
-    yield opened
-    for page in pages:
-        page.close()
-    assert not complaints
+        yield opened
 
 
 def option(page, series, x):
@@ -46,7 +36,7 @@ def centre(locator):
 
 def expected(series, n):
     """What the point must say, from the results file."""
-    rows = experiments.load(NAME)
+    rows = results.load(NAME)
     losses = rows[(rows["series"] == series) & (rows["n"] == n)]["test_loss"]
     return f"mean test loss {losses.mean():.3f} ± {losses.sem():.3f}, {len(losses)} seeds"
 
@@ -58,11 +48,12 @@ def hover(page, series, n):
     return page.locator(TIP)
 
 
-def test_a_hovered_point_shows_what_the_results_file_has(open_page):
-    page = open_page()
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_a_hovered_point_shows_what_the_results_file_has(way, open_page):
+    page = open_page(way=way)
     tip = hover(page, "Transformer", 64)
     assert tip.inner_text().splitlines() == ["Transformer", "n = 64", expected("Transformer", 64)]
-    paper = claims.published(NAME, "Transformer").set_index("x")["y"][256]
+    paper = published.published(NAME, "Transformer").set_index("x")["y"][256]
     tip = hover(page, "Transformer (paper)", 256)
     assert tip.inner_text().splitlines() == ["Transformer (paper)", "n = 256", f"test loss {paper:.3f}"]
     page.mouse.move(5, 5)
@@ -182,7 +173,7 @@ def test_a_cell_of_a_heat_map_speaks_wherever_it_is_touched(open_page, width):
     """Also in its corner: the paper's losses by learning rate and n."""
     page = open_page("sensitivity", width)
     for lr, n in [("0.001", 64), ("0.03", 16), ("0.0001", 1024)]:
-        loss = claims.published("lr-n", f"lr = {lr}").set_index("x")["y"][n]
+        loss = published.published("lr-n", f"lr = {lr}").set_index("x")["y"][n]
         words = [f"the paper, learning rate = {lr}", f"n = {n}", f"test loss on unseen symbols = {loss:.4g}"]
         cell = option(page, *words[:2])
         assert cell.get_attribute("aria-label") == f"{words[0]}, {words[1]}: {words[2]}"
@@ -196,24 +187,3 @@ def test_a_cell_of_a_heat_map_speaks_wherever_it_is_touched(open_page, width):
     page.keyboard.press("ArrowDown")
     focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
     assert focused.startswith("the paper, learning rate = ") and ", n = 1024:" in focused and f"= {lr}," not in focused
-
-
-@pytest.mark.parametrize("open_page", ["file"], indirect=True)
-def test_every_figure_of_data_has_its_points(open_page):
-    """A picture without points shows tiles, not data, or has nothing to draw yet."""
-    found = 0
-    for name in PAGES:
-        page = open_page(name)
-        for picture in page.locator("article .cell_output img").all():
-            words = picture.get_attribute("alt")
-            if re.search(r"\btiles\b", words):
-                continue
-            if re.search("No run is done yet", words, re.IGNORECASE) and not re.search(r" at \w+ = ", words):
-                continue  # nothing is drawn there, or the paper's curve alone
-            layer = picture.locator("xpath=ancestor::*[contains(@class, 'points-around')]/*[@class='points-layer']")
-            assert layer.count() == 1, f"{name}: {words[:80]}"
-            found += 1
-            box, image = layer.bounding_box(), picture.bounding_box()
-            assert 0 <= box["x"] - image["x"] < 12 and 0 <= image["width"] - box["width"] < 24
-        page.close()
-    assert found > 50

@@ -4,10 +4,8 @@ import html as markup
 import re
 
 import pytest
-from test_api import api_names, modules, public
-
-from .conftest import PAGES
-from .test_pages import FAINT_TEXT, WIDTHS
+from book_tools import PAGES, modules, public, tool
+from visits import FAINT_TEXT, WIDTHS, visit
 
 LINKS = {  # kind: page, link, words of the preview
     "word": ("same-different", "a[href='notation.html#term-disjoint-templates']", "no two have a string in common"),
@@ -21,54 +19,50 @@ LINKS = {  # kind: page, link, words of the preview
 }
 
 
-def open_page(name, browser, addresses, way="file", width=1280, scheme="light"):
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(f"{addresses[way]}/{name}.html")
-    page.wait_for_function("window.MathJax?.startup?.promise")
-    page.evaluate("window.MathJax.startup.promise.then(() => null)")
-    return page
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", LINKS)
-@pytest.mark.parametrize("how", ["hover", "focus"])
-def test_a_preview_opens_and_closes(kind, how, addresses, browser):
+def test_a_preview_opens_and_closes_and_can_be_read_on_a_phone(kind, addresses, browser):
+    """Under the pointer and the focus on a desktop; in both colours on a phone."""
     name, link, words = LINKS[kind]
-    page = open_page(name, browser, addresses, way="http" if how == "hover" else "file")
-    elsewhere, complaints = [], []
-    page.on("request", lambda request: elsewhere.append(request.url))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    target, preview = page.locator(f"article.bd-article {link}").first, page.locator(".tippy-box")
-    assert not preview.count()
-    getattr(target, how)()
-    preview.wait_for(state="visible")
-    page.wait_for_function("!/\\\\[(\\[]/.test(document.querySelector('.tippy-box').innerText)")  # formulas are typeset
-    shown = preview.inner_text()
-    assert words in " ".join(shown.split())
-    if kind == "formula":
-        assert preview.locator("mjx-container").count()
-    assert target.get_attribute("aria-describedby") == page.locator("[data-tippy-root]").get_attribute("id")
-    page.keyboard.press("Escape")
-    preview.wait_for(state="detached")
-    page.close()
-    assert not complaints
-    assert not [url for url in elsewhere if not url.startswith((addresses["http"], addresses["file"], "data:"))]
+    with visit(browser, addresses["http"], name) as page:
+        target, preview = page.locator(f"article.bd-article {link}").first, page.locator(".tippy-box")
+        for how in ("hover", "focus"):
+            assert not preview.count()
+            getattr(target, how)()
+            preview.wait_for(state="visible")
+            # Until formulas are typeset
+            page.wait_for_function("!/\\\\[(\\[]/.test(document.querySelector('.tippy-box').innerText)")
+            assert words in " ".join(preview.inner_text().split())
+            if kind == "formula":
+                assert preview.locator("mjx-container").count()
+            root = page.locator("[data-tippy-root]").get_attribute("id")
+            assert target.get_attribute("aria-describedby") == root
+            page.keyboard.press("Escape")
+            preview.wait_for(state="detached")
+            page.mouse.move(0, 0)
+        page.set_viewport_size({"width": WIDTHS["phone"], "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+            target.blur()
+            target.focus()
+            page.locator(".tippy-box[data-state=visible]").wait_for()
+            there, room = page.evaluate("[document.scrollingElement.scrollWidth, window.innerWidth]")
+            box = preview.bounding_box()
+            assert there <= room and 0 <= box["x"] and box["x"] + box["width"] <= room
+            faint = page.evaluate(FAINT_TEXT)
+            assert not faint, f"hard to read in {scheme} mode: {faint}"
+            page.keyboard.press("Escape")
+            preview.wait_for(state="detached")
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", LINKS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_preview_can_be_read_on_a_phone(kind, scheme, addresses, browser):
-    name, link, _ = LINKS[kind]
-    page = open_page(name, browser, addresses, width=WIDTHS["phone"], scheme=scheme)
-    page.locator(f"article.bd-article {link}").first.focus()
-    page.locator(".tippy-box[data-state=visible]").wait_for()
-    there, room = page.evaluate("[document.scrollingElement.scrollWidth, window.innerWidth]")
-    box = page.locator(".tippy-box").bounding_box()
-    assert there <= room and 0 <= box["x"] and box["x"] + box["width"] <= room
-    faint = page.evaluate(FAINT_TEXT)
-    page.close()
-    assert not faint
+def test_previews_work_from_the_disk(addresses, browser):
+    name, link, words = LINKS["theorem elsewhere"]
+    with visit(browser, addresses["file"], name) as page:
+        page.locator(f"article.bd-article {link}").first.focus()
+        page.locator(".tippy-box[data-state=visible]").wait_for()
+        assert words in page.locator(".tippy-box").inner_text()
 
 
 def test_every_public_name_is_on_the_page(html):
@@ -79,13 +73,13 @@ def test_every_public_name_is_on_the_page(html):
 
 
 def test_names_in_the_text_link_to_their_documentation(html):
-    tool, Entry = api_names(), type("Entry", (), {"objtype": "function"})
+    find, Entry = tool("api_names").find, type("Entry", (), {"objtype": "function"})
     objects = {f"{module}.{name}": Entry for module in modules() for name in public(module)}
     linked = 0
     for page in set(PAGES) - {"api"}:
         text = (html / f"{page}.html").read_text()
         for before, literal in re.findall(r'(<a [^>]*>)?<code class="docutils literal[^>]*>(.*?)</code>', text):
-            name = tool.find(markup.unescape(re.sub("<.*?>", "", literal)), objects)
+            name = find(markup.unescape(re.sub("<.*?>", "", literal)), objects)
             if name:
                 assert f'href="api.html#{name}"' in before, f"{page}: {literal} does not link to {name}"
                 linked += 1

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 TOOLS = Path(__file__).resolve().parent
 sys.path.append(str(TOOLS.parent / "sphinx"))  # what is to be cited, the page shows too
 import citation  # noqa: E402
+
 LETTERS = re.compile(r"\\\((\w+)(?:_(?:\\text)?\{(?:\\text\{)?(\w+)\}+)?\\\)")  # a formula of a letter and its index
 SHARED_IDS = re.compile("(try|run-it-yourself|the-.+|is-it-still-true-a-live-check)$")  # in several chapters
 NO_CHROMIUM = "The PDF is printed by Chromium, which is not installed. On Debian: apt-get install chromium"

@@ -1,0 +1,31 @@
+"""Opening a page of the book in a browser, and what a visit must find."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+WIDTHS = {"desktop": 1280, "phone": 360}
+# Text and its background, for all text that is laid out: the relative luminance and contrast of WCAG 2.
+FAINT_TEXT = (Path(__file__).parents[1] / "browser" / "faint_text.js").read_text()
+
+
+@contextmanager
+def visit(browser, address, name, width=WIDTHS["desktop"], warnings=False, **options):
+    """The page of this name, its formulas typeset. At the end nothing may be complained of or asked of other hosts."""
+    options = {"color_scheme": "light"} | options
+    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+    found = []
+    levels = ("error", "warning") if warnings else ("error",)
+    page.on("console", lambda message: found.append(message.text) if message.type in levels else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+    page.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:"))
+            else found.append(f"asks {request.url}"))
+    page.goto(f"{address}/{name}.html")
+    if options.get("java_script_enabled", True):
+        page.wait_for_function("window.MathJax?.startup?.promise || !document.querySelector('.math')")
+        page.evaluate("window.MathJax?.startup?.promise?.then(() => null)")
+    try:
+        yield page
+    finally:
+        page.close()
+    assert not found, f"{name}: {found}"
