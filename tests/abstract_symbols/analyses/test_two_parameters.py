@@ -8,7 +8,7 @@ from abstract_symbols.analyses.two_parameters import by_position, entry, inside,
 from abstract_symbols.runs.training import member
 
 TASK = TemplateTask({"αβα": +1, "αββ": -1})
-SMALL = {"evaluation": 20, "depth": 1, "heads": 2, "d_emb": 8, "d_head": 4, "d_mlp": 8}
+SMALL = {"evaluation": 200, "depth": 1, "heads": 2, "d_emb": 64, "d_head": 4, "d_mlp": 8}
 
 
 def test_positions_have_their_names_and_no_negative_zero():
@@ -38,7 +38,7 @@ def test_a_alone_puts_the_equality_matrix_into_the_logits():
     assert (found.heads_positive, found.heads_negative) == (1, 1)
     assert found.apart == found.start == pytest.approx(float((before[0] - before[1]).abs().max()))
     assert found.size == pytest.approx(attention.c_kq * 0.01)
-    assert found.gain == pytest.approx(found.size * 8 / 2)
+    assert found.gain == pytest.approx(found.size * 64 / 2)
     assert found.positive["αβα"][0] == pytest.approx(-found.negative["αβα"][0], rel=1e-5)
     assert len(found.maps) == 6
     assert f"positions 1 and 3 have {found.positive['αβα'][0]:.0f}" in inside_alt(found)
