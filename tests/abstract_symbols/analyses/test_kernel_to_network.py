@@ -1,0 +1,116 @@
+"""What a finite network's predictions, its widths and its training come to, on tables made up for the purpose."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from abstract_symbols.analyses import kernel_to_network as analyses
+from abstract_symbols.kernels.prediction import width_needed
+from abstract_symbols.runs.kernel import PredictionRun
+from abstract_symbols.tasks import task
+from companion.experiments import experiment
+from companion.published import published
+
+SAME_DIFFERENT = task("same-different")
+USUAL, BETTER = experiment("predictions").series
+
+
+@pytest.fixture(scope="module")
+def run():
+    return PredictionRun("same-different", 0, width=8, n=20, unseen=12)
+
+
+def test_predictions_of_both_are_split_by_seen_strings_and_templates(run):
+    network, kernel = run.predictions()
+    groups = analyses.predictions_of_both({"width 8": run})["width 8"]
+    assert {label: len(x) for label, (x, _) in groups.items()} == {
+        "training": 20, **{f"unseen {z}": (run.samples()[1].templates == i).sum() for i, z in enumerate(("αα", "αβ"))}}
+    np.testing.assert_allclose(np.sort(np.concatenate([x for x, _ in groups.values()])), np.sort(kernel), atol=1e-10)
+    np.testing.assert_allclose(np.sort(np.concatenate([y for _, y in groups.values()])), np.sort(network), atol=1e-10)
+    assert np.ptp(groups["unseen αα"][0]) < 1e-9, "to the kernel all unseen αα are the same"
+    assert np.ptp(groups["unseen αα"][1]) > 1e-3, "to the network they are not"
+
+
+def test_distances_are_root_mean_squares_and_stand_in_the_text_alternative():
+    panels = {"width 8": {"training": (np.array([1.0, 2.0]), np.array([4.0, 6.0]))}}  # √((9 + 16) / 2) = 3.54
+    assert analyses.distances_of_both(panels)["width 8"]["training"] == pytest.approx(12.5**0.5)
+    assert "Width 8: distance training 3.54." in analyses.distances_alt(panels)
+
+
+@pytest.fixture
+def predictions():
+    """Two seeds: the kernel's errors are 0.5 ± 0.1, differences halve when the width grows four times."""
+    return pd.DataFrame([
+        {"series": series, "seed": seed, "width": width, "kernel_error": 0.4 + 0.2 * seed, "seen_difference": 0.0,
+         "difference": 8 / width**0.5 * (0.5 + seed), "network_error": 1 / width}
+        for series in (USUAL, BETTER) for seed in (0, 1) for width in experiment("predictions").grid["width"]])
+
+
+def test_estimated_differences_are_those_of_the_formula(predictions):
+    widths, values = analyses.estimated_differences(predictions)[BETTER]
+    kernel = PredictionRun("same-different", 0, **experiment("predictions").series[BETTER]).kernel()
+    assert list(widths) == [64, 128, 256, 512]
+    np.testing.assert_allclose(values**2 * widths, 0.25 * width_needed(SAME_DIFFERENT, kernel), rtol=1e-12)
+
+
+def test_the_table_of_widths_compares_measured_and_estimated_differences(predictions):
+    table = analyses.width_table(predictions).set_index("kernel")
+    _, estimate = analyses.estimated_differences(predictions)[USUAL]
+    row = table.loc[USUAL]
+    assert row["measured / estimated, width 64"] == pytest.approx(1 / estimate[0])
+    assert row["measured / estimated, width 512"] == pytest.approx(8 / 512**0.5 / estimate[-1])
+    assert row["difference / s"] == pytest.approx(8 / 512**0.5 / 0.5)
+    assert (row["network's error"], row["kernel's error"]) == pytest.approx((1 / 512, 0.5))
+    assert row["2D/ν"] > 5 * table.loc[BETTER, "2D/ν"], "a worse conditioned template matrix asks for a wider network"
+
+
+def test_sharper_attention_needs_fewer_strings():
+    needs = analyses.kernel_needs(SAME_DIFFERENT, [0.5, 2.0])
+    assert list(needs["β"]) == [0.5, 2.0]
+    assert needs["ν"].is_monotonic_increasing and needs["strings"].is_monotonic_decreasing
+
+
+def test_a_wider_last_layer_closes_a_share_of_the_distance_to_the_paper():
+    paper = published("last-layer-wide", "d = 1024").set_index("x")["y"]
+    losses = {64: (1.0, 0.5 + 0.5 * paper[64]), 512: (0.9, paper[512])}  # half of the distance, and all of it
+    rows = pd.DataFrame([{"series": series, "n": n, "seed": 0, "test_loss": loss} for n, both in losses.items()
+                         for series, loss in zip(("d = 128", "d = 1024"), both, strict=True)])
+    table = analyses.width_closes(rows)
+    assert list(table["n"]) == [64, 512]
+    assert list(table["closed"]) == pytest.approx([0.5, 1.0])
+    assert list(table["paper"]) == [paper[64], paper[512]]
+
+
+def curve(series, losses, metric="test_loss"):
+    return pd.DataFrame([{"series": series, "n": n, "seed": 0, metric: loss} for n, loss in losses.items()])
+
+
+def test_strings_to_half_come_from_each_experiment_and_errors_are_squared(monkeypatch):
+    asked = []
+    monkeypatch.setattr(analyses, "ridge_half", lambda ns, **options: asked.append(options) or 49.4)
+    rows = {
+        "ridge-n": curve("αα / αβ", {4: 1.0, 16: 0.5**0.5 - 1e-9}, "error"),  # its square is one half at 16
+        "last-layer": pd.concat([curve("scale 1", {64: 1.0, 512: 0.9}), curve("scale 64", {64: 1.0, 16384: 0.6})]),
+        "last-layer-wide": curve("d = 1024", {4: 1.0, 16: 0.0}),
+        "same-different": pd.concat([curve("Transformer", {16: 1.0, 64: 0.0}),
+                                     curve("Modified transformer", {64: 0.4, 128: 0.3})])}
+    table = analyses.strings_to_half(rows, {"beta": 3})
+    assert list(table["strings"][1:]) == ["16", "49", "> 512", "> 16,384", "8", "32", "≤ 64"]
+    assert asked == [{"beta": 3}]
+    assert list(table["paper"].round()[-2:]) == [429, 19] and table["paper"][:-2].isna().all()
+
+
+def test_the_kernel_is_measured_at_each_n_and_crosses_between():
+    half = analyses.ridge_half((16, 256), seeds=2, **experiment("predictions").series[BETTER])
+    assert 20 < half < 200
+
+
+def test_attention_means_are_in_the_order_of_the_grid():
+    columns = ["logits_before", "logits_after", "largest_before", "largest_after", "test_loss"]
+    rows = pd.DataFrame([{"series": series, "n": n, "seed": seed, **dict.fromkeys(columns, seed + n)}
+                         for series, n in (("Modified transformer", 64), ("Transformer", 1024), ("Transformer", 64))
+                         for seed in (0, 1)])
+    table = analyses.attention_means(rows)
+    assert list(zip(table["network"], table["n"], strict=True)) == [
+        ("Transformer", 64), ("Transformer", 1024), ("Modified transformer", 64)]
+    assert list(table["logits_after"]) == [64.5, 1024.5, 64.5]
