@@ -69,13 +69,13 @@ def n50_of_each(rows: pd.DataFrame, by: Sequence[str], metric: str = "test_loss"
     for names, group in rows.groupby(list(by), sort=False):
         mean = group.groupby("n")[metric].mean().dropna()
         if len(mean):
-            found.append({**dict(zip(by, names, strict=True)), "n50": float(n50(mean.index.to_numpy(), mean.to_numpy())),
-                          "first": mean.index[0], "last": mean.index[-1], "loss": mean.iloc[-1]})
+            half = float(n50(mean.index.to_numpy(), mean.to_numpy()))
+            found.append((*names, half, mean.index[0], mean.index[-1], mean.iloc[-1]))
     return pd.DataFrame(found, columns=[*by, "n50", "first", "last", "loss"])
 
 
 def n50_beside_published(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
-    """Returns `n50_table` with a row for every series that the paper has too: `paper`, its n₅₀, and ratio, ours to it."""
+    """Returns `n50_table` for the series that the paper has too, with its n₅₀ as `paper`, and the ratio of ours to it."""
     papers = [(s, published_n50(name, s)) for s in experiment(name).series if not published(name, s).empty]
     table = pd.DataFrame(papers, columns=["series", "paper"]).merge(n50_table(name, rows, metric), how="left")
     return table.assign(ratio=table["n50"] / table["paper"])
