@@ -28,44 +28,23 @@ Leads to {doc}`learning-from-n` (from how many strings).*
 profile = "quick"
 
 # %%
-from collections import Counter
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 from IPython.display import Markdown, display
 
-from abstract_symbols import KernelRidge, TemplateTask
-from abstract_symbols import TransformerKernel, template_matrix
-from abstract_symbols import claims, experiments, figures, tasks
+from abstract_symbols import TemplateTask, TransformerKernel, template_matrix
+from abstract_symbols.analyses import template_matrix as analyses
 from abstract_symbols.kernels import separation
-from abstract_symbols.kernels.expansion import attention_expansion
 from abstract_symbols.kernels.prediction import predicted_samples
-from abstract_symbols.kernels.template_matrix import (
-    smallest_eigenvalue)
+from abstract_symbols.kernels.template_matrix import smallest_eigenvalue
+from companion import figures, report
+from companion.report import Chapter
 
-figures.style()
-NAME = "template-matrix"
+chapter = Chapter("template-matrix", profile)
 
 # %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-names = ("eigenvalues", "eigenvalue-beta", "eigenvalue-map")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in names:
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in names}
-complete = {name for name in names if len(rows[name]) == len(experiments.experiment(name).runs())}
-MISSING = "*Rows are still missing here, so there are no numbers to tell yet.*"
-TASKS = {label: tasks.task(options["task"]) for label, options in experiments.experiment("eigenvalues").series.items()}
-SHORT = {label: "program" if t.name == "program" else label for label, t in TASKS.items()}
-
-
-def short(template):
-    """A template as the figures call it."""
-    pattern = template.pattern
-    return "…" + pattern[-8:] if len(pattern) > 8 else pattern
-
+TASKS = analyses.series_tasks("eigenvalues")
 
 # %% [markdown]
 r"""
@@ -105,21 +84,22 @@ In *same order* the second half repeats the first (`αβγαβγ`) or exchanges 
 """
 
 # %% tags=["hide-input"]
-tables = {}
-for label, t in TASKS.items():
-    shown = [short(z) for z in t.templates]
-    tables[SHORT[label]] = pd.DataFrame(100 * template_matrix(t, kernel), index=shown, columns=shown)
-words = [f"{title}: {'; '.join(' '.join(f'{v:.3f}' for v in row) for row in table.to_numpy())}." for title, table in tables.items()]
-figures.show(figures.matrices(tables, fmt=".3f"), alt="Six small heat maps, 100 times the template matrix. " + " ".join(words))
+tables = analyses.matrices(TASKS, kernel)
+chapter.show(figures.matrices(tables, fmt=".3f"), analyses.matrices_alt(tables))
 
 # %% tags=["remove-input"]
-spread = {title: float(table.to_numpy().max() / table.to_numpy().min() - 1) for title, table in tables.items()}
-Markdown(f"""
-*100 N at $\\beta$ = 2, $\\gamma$ = 1, $b_1$ = 2, $b_2$ = 0.3. Each panel has its own colours.*
+contrasts = analyses.contrasts(tables)
+chapter.glue(least=f"{contrasts.min():.1%}", most=f"{contrasts.max():.1%}")
 
-None of the matrices is far from constant: between the smallest and the largest entry lie {100 * min(spread.values()):.1f} % to {100 * max(spread.values()):.1f} %. What tells
-the templates apart is that little difference. So the question is not only whether $N$ is singular, but how nearly.
-""")
+# %% [markdown]
+r"""
+*100 N at $\beta$ = 2, $\gamma$ = 1, $b_1$ = 2, $b_2$ = 0.3.
+Each panel has its own colours.*
+
+None of the matrices is far from constant: the largest entry exceeds the smallest by {glue:text}`least` to {glue:text}`most`.
+What tells the templates apart is that little difference.
+So the question is not only whether $N$ is singular, but how nearly.
+"""
 
 # %% [markdown]
 r"""
@@ -244,11 +224,7 @@ Wick's formula makes every derivative at $\beta = \gamma = 0$ a combination of s
 """
 
 # %% tags=["hide-input"]
-def formulas(*orders, per_line=2):
-    return Markdown("\n\n".join(f"Order ({p}, {q}):\n\n$$\n{attention_expansion(p, q).latex(per_line)}\n$$" for p, q in orders))
-
-
-formulas((0, 0), (2, 2))
+display(Markdown(analyses.formulas((0, 0), (2, 2))))
 
 # %% [markdown]
 r"""
@@ -257,7 +233,7 @@ The next orders are longer:
 """
 
 # %% tags=["hide-output"]
-formulas((4, 0), (4, 2), per_line=1)
+display(Markdown(analyses.formulas((4, 0), (4, 2), per_line=1)))
 
 # %% [markdown]
 r"""
@@ -326,22 +302,15 @@ $K_{\text{attn}}$ is even in $\beta$ (change the sign of all Gaussians), so the 
 The four lines have five terms, and they stand at the orders $(p, q)$ = $(0,0)$, $(2,2)$, $(4,0)$, $(4,2)$ and $(6,4)$ of $(\beta, \gamma)$.
 These are the very orders that the paper lists.
 So one can say what each of them sees:
-"""
 
-# %% tags=["remove-input"]
-SEES = {(0, 0): ("how many of each regular token", "1ᵀXYᵀ1"), (2, 2): ("where the regular tokens stand", "tr(XYᵀ)"),
-        (4, 0): ("how many pairs of equal wildcards there are", "1ᵀYYᵀ1 1ᵀXYᵀ1 1ᵀXXᵀ1"),
-        (4, 2): ("how often the wildcard of each position occurs", "1ᵀXXᵀYYᵀ1"), (6, 4): ("which positions are equal", "tr(XXᵀYYᵀ)")}
-lines = []
-for (p, q), (what, term) in SEES.items():
-    ((size, power),) = [(c, n) for c, n, parts in attention_expansion(p, q).terms if " ".join(map(str, parts)) == term]
-    parts = next(parts for _, _, parts in attention_expansion(p, q).terms if " ".join(map(str, parts)) == term)
-    tex = r"\, ".join(part.latex() for part in parts)
-    lines.append(rf"| ({p}, {q}) | {what} | $\frac{{{size}}}{{k^{power}}}\, {tex}$ |")
-Markdown("\n".join(["| order | sees | by its term |", "|---|---|---|", *lines]))
+| order | sees | by its term |
+|---|---|---|
+| (0, 0) | how many of each regular token | $\frac{1}{k^2}\, \mathbf 1^\top XY^\top \mathbf 1$ |
+| (2, 2) | where the regular tokens stand | $\frac{8}{k^2}\, \operatorname{tr}(XY^\top )$ |
+| (4, 0) | how many pairs of equal wildcards there are | $\frac{24}{k^6}\, \mathbf 1^\top YY^\top \mathbf 1\, \mathbf 1^\top XY^\top \mathbf 1\, \mathbf 1^\top XX^\top \mathbf 1$ |
+| (4, 2) | how often the wildcard of each position occurs | $\frac{48}{k^4}\, \mathbf 1^\top XX^\top YY^\top \mathbf 1$ |
+| (6, 4) | which positions are equal | $\frac{17280}{k^4}\, \operatorname{tr}(XX^\top YY^\top )$ |
 
-# %% [markdown]
-r"""
 A derivative that does not vanish at $(0, 0)$ shows that $\Delta$ is not identically zero.
 Being analytic for $\beta, \gamma > 0$ (as the Gaussian density of the logits is), it then vanishes on a set of measure zero at most.
 This gives non-singularity for almost all parameters, which is how we read the paper's proof.
@@ -359,16 +328,7 @@ for p, q in separation.ORDERS:
 print("Δ to leading order:", separation.leading_gap(z, w))
 
 # %% tags=["remove-input"]
-lines = []
-for t in TASKS.values():
-    for z, w in combinations(t.templates, 2):
-        first = separation.leading_gap(z, w).order
-        line = {"templates": f"{short(z)} / {short(w)}"}
-        for pq in separation.ORDERS:
-            line[str(pq)] = separation.gap_derivative(z, w, *pq) if pq <= first else "·"
-        assert (line[str(first)] > 0) and all(line[str(pq)] == 0 for pq in separation.ORDERS if pq < first)
-        lines.append(line)
-figures.table(pd.DataFrame(lines))
+chapter.table(analyses.derivative_table(TASKS))
 
 # %% [markdown]
 r"""
@@ -380,28 +340,19 @@ For all templates of $k$ wildcards (before [CLS]), every pair of them:
 """
 
 # %%
-def first_orders(k):
-    pairs = combinations(separation.wildcard_templates(k), 2)
-    return Counter(separation.leading_gap(*pair).order
-                   for pair in pairs)
-
-
-counts = {k: first_orders(k) for k in range(2, 6)}
+counts = {k: analyses.first_orders(k) for k in range(2, 6)}
 
 # %% tags=["remove-input"]
-lines = [{"k": k, "templates": len(separation.wildcard_templates(k)), "pairs": sum(c.values()),
-          **{f"first {pq}": c[pq] for pq in ((4, 0), (4, 2), (6, 4))}} for k, c in counts.items()]
-display(figures.table(pd.DataFrame(lines)))
-for k in (2, 3, 4):
-    for z, w in combinations(separation.wildcard_templates(k), 2):
-        first = next(pq for pq in separation.ORDERS if separation.gap_derivative(z, w, *pq))
-        assert first == separation.leading_gap(z, w).order
-late = [f"`{z.pattern}`/`{w.pattern}`" for z, w in combinations(separation.wildcard_templates(4), 2)
-        if separation.leading_gap(z, w).order == (6, 4)]
-Markdown(f"""
-For $k \\le 4$ we have computed the exact derivatives of all {sum(sum(counts[k].values()) for k in (2, 3, 4))} pairs as well, and they agree. No pair of any length needs more than order (6, 4), by
-{{prf:ref}}`small-beta`. For $k = 4$ the pairs that need it are {", ".join(late[:-1])} and {late[-1]}.
-""")
+orders = analyses.first_order_table(counts)
+chapter.table(orders)
+chapter.glue(pairs=orders.query("k <= 4")["pairs"].sum())
+
+# %% [markdown]
+r"""
+For $k \le 4$ the tests of the code compute the exact derivatives of all {glue:text}`pairs` pairs as well, and they agree.
+No pair of any length needs more than order (6, 4), by {prf:ref}`small-beta`.
+For $k = 4$ the pairs that need it are `ααββ`/`αβαβ`, `ααββ`/`αββα` and `αβαβ`/`αββα`.
+"""
 
 # %% [markdown]
 r"""
@@ -422,43 +373,36 @@ The dashed lines in this figure have no free parameter, except for *same relatio
 """
 
 # %% tags=["remove-input"]
-BETAS = np.array(experiments.experiment("eigenvalue-beta").grid["beta"])
-curves, powers = {}, {}
-by_beta = rows["eigenvalue-beta"].set_index(["series", "beta"])["eigenvalue"]
-for label, t in TASKS.items():
-    if len(t.templates) == 2:
-        powers[label], c = separation.leading_eigenvalue(t, kernel)
-        curves[label] = (BETAS, c * BETAS ** powers[label])
-    else:
-        powers[label] = 8
-        if (label, BETAS[0]) in by_beta:
-            curves[label] = (BETAS, by_beta[label, BETAS[0]] * (BETAS / BETAS[0]) ** 8)
-figure = figures.scaling("eigenvalue-beta", rows["eigenvalue-beta"], "eigenvalue", xlabel="β", ylabel="ν, smallest eigenvalue of N", predicted=curves)
-if len(rows["eigenvalue-beta"]):
-    figure.set_size_inches(6.0, 6.0)
-    figure.axes[0].set_xticks([0.125, 0.25, 0.5, 1, 2], ["0.125", "0.25", "0.5", "1", "2"])
-    figure.axes[0].xaxis.set_minor_formatter("")
-figures.show(figure, alt=figures.scaling_alt("eigenvalue-beta", rows["eigenvalue-beta"], "eigenvalue", "smallest eigenvalue against β"))
+rows = chapter["eigenvalue-beta"]
+law = analyses.small_beta(rows, TASKS, kernel)
+figure = figures.scaling("eigenvalue-beta", rows, "eigenvalue", xlabel="β",
+                         ylabel="ν, smallest eigenvalue of N", predicted=law.curves)
+figure.set_size_inches(6.0, 6.0)
+figure.axes[0].set_xticks([0.125, 0.25, 0.5, 1, 2], ["0.125", "0.25", "0.5", "1", "2"])
+what = "smallest eigenvalue against β"
+alt = figures.scaling_alt("eigenvalue-beta", rows, "eigenvalue", what)
+chapter.show(figure, alt, "eigenvalue-beta", note="γ = 1.")
 
 # %% tags=["remove-input"]
-figures.scaling_table("eigenvalue-beta", rows["eigenvalue-beta"], {"eigenvalue": "ν"})
+display(report.scaling_table("eigenvalue-beta", rows, {"eigenvalue": "ν"}))
+chapter.glue(error=f"{law.error:.0e}")
+
+# %% [markdown]
+r"""
+Error bars are smaller than the markers: the largest relative standard error is {glue:text}`error`.
+
+The exponents, predicted, and measured between neighbouring points (from β = 0.125 to 0.175, from 1 to 1.4):
+"""
 
 # %% tags=["remove-input"]
-text = MISSING
-if "eigenvalue-beta" in complete:
-    errors = (rows["eigenvalue-beta"]["standard_error"] / rows["eigenvalue-beta"]["eigenvalue"]).max()
-    text = f"*γ = 1. {figures.coverage('eigenvalue-beta', rows['eigenvalue-beta'])} Error bars are smaller than the markers: the largest relative standard error is {errors:.0e}.*"
-    lines = []
-    for label, t in TASKS.items():
-        steps = np.log(by_beta[label].to_numpy()[1:] / by_beta[label].to_numpy()[:-1]) / np.log(BETAS[1:] / BETAS[:-1])
-        first = by_beta[label, BETAS[0]]
-        ratio = f"{first / curves[label][1][0]:.3f}" if len(t.templates) == 2 else "–"
-        lines.append({"task": SHORT[label], "predicted": powers[label], f"at β = {BETAS[0]:g}": f"{steps[0]:.2f}",
-                      "at β = 1": f"{steps[list(BETAS).index(1.0)]:.2f}", f"ν / predicted ν at β = {BETAS[0]:g}": ratio})
-    display(Markdown(text + f"\n\nThe exponents, predicted, and measured between neighbouring points (from β = {BETAS[0]:g} to {BETAS[1]:g}, from 1 to 1.4):"),
-            figures.table(pd.DataFrame(lines)))
-    text = "The relative error of {eq}`leading` is of order $\\beta^2$: see the last column. At $\\beta = 1$ and beyond the powers no longer describe the curves."
-Markdown(text)
+chapter.table(law.table, formats={
+    "at β = 0.125": ".2f", "at β = 1": ".2f", "ν / predicted ν at β = 0.125": ".3f"})
+
+# %% [markdown]
+r"""
+The relative error of {eq}`leading` is of order $\beta^2$: see the last column.
+At $\beta = 1$ and beyond the powers no longer describe the curves.
+"""
 
 # %% [markdown]
 r"""
@@ -473,23 +417,23 @@ Their distances follow from $\kappa$, and so does the plane that fits them best:
 
 # %% tags=["hide-input"]
 relation = TASKS["same relation"]
-kappa, _ = separation.attention_gram(relation, kernel)  # (4, 4)
-points = separation.coordinates(kappa)  # (4, 4): principal coordinates
-groups = [f"label {value:+.0f}".replace("-", "−") for value in relation.values]
-figure = figures.labelled_points(points[:, :2], [z.pattern for z in relation.templates], groups, xlabel="first principal coordinate",
-                                 ylabel="second")
-where = "; ".join(f"{z.pattern}, {g}, at ({x:.3f}, {y:.3f})" for z, g, (x, y) in
-                  zip(relation.templates, groups, points[:, :2].round(3) + 0.0, strict=True))  # no −0, whose sign is the processor's
-figures.show(figure, alt=f"Four points, the corners of nearly a square, with labels that alternate around it: {where}.")
+found = analyses.traces(relation, kernel)  # points (4, 4): principal coordinates
+chapter.show(figures.labelled_points(
+    found.points[:, :2], found.names, found.groups, xlabel="first principal coordinate",
+    ylabel="second"), analyses.traces_alt(found))
 
 # %% tags=["remove-input"]
-share = (points**2).sum(0) / (points**2).sum()
-Markdown(f"""
-*β = 2, γ = 1. The first two coordinates hold {100 * share[:2].sum():.2f} % of the spread of the points, the third the rest.*
+chapter.glue(plane=f"{found.shares[:2].sum():.2%}", third=f"{found.shares[2]:.2%}")
 
-Four corners of a parallelogram, and the label alternates around it. No linear function of the points is $+1$ on one diagonal and $-1$ on the other. What can tell is how little the four points are out of
-their plane ({100 * share[2]:.2f} % of the spread here), and the curvature of $g$.
-""")
+# %% [markdown]
+r"""
+*β = 2, γ = 1.
+The first two coordinates hold {glue:text}`plane` of the spread of the points, the third the rest.*
+
+Four corners of a parallelogram, and the label alternates around it.
+No linear function of the points is $+1$ on one diagonal and $-1$ on the other.
+What can tell is how little the four points are out of their plane ({glue:text}`third` of the spread here), and the curvature of $g$.
+"""
 
 # %% [markdown]
 r"""
@@ -557,39 +501,29 @@ If the prediction is right, the mean squared error on unseen symbols is one half
 """
 
 # %%
-def error_at(task, n):
-    train, unseen = task.alphabets(n, 100)
-    model = KernelRidge(kernel, ridge=1e-2).fit(task.sample(n, train))
-    test = task.sample(1000, unseen)
-    difference = model.predict(test) - test.labels.numpy()  # (1000,)
-    return float((difference**2).mean())
-
-
 needed = {label: round(predicted_samples(t, kernel))
           for label, t in TASKS.items()}
-measured = {label: error_at(t, needed[label])
+measured = {label: analyses.unseen_error(t, kernel, needed[label])
             for label, t in TASKS.items()}
 
 # %% tags=["remove-input"]
-lines = []
-for label, t in TASKS.items():
-    strings = [z.substitute("ABCDEFGH"[:len(z.wildcards)]) for z in t.templates]
-    N = template_matrix(t, kernel)
-    D = np.mean([0.01 + kernel(x, x) - N[i, i] for i, x in enumerate(strings)])
-    row = rows["eigenvalues"].query("series == @label and beta == 2.0")
-    nu = row["eigenvalue"].iloc[0] if len(row) else np.nan
-    lines.append({"task": SHORT[label], "ν": f"{nu:.4g}", "±": f"{row['standard_error'].iloc[0]:.0e}" if len(row) else "–",
-                  "D": f"{D:.2f}", "r D (√2 − 1) / ν": f"{len(N) * D * (np.sqrt(2) - 1) / nu:,.0f}" if len(row) else "–",
-                  "n": f"{needed[label]:,}", "error": f"{measured[label]:.2f}"})
-display(figures.table(pd.DataFrame(lines)))
-plain, exclusive = needed["αα / αβ"], needed["same relation"]
-Markdown(f"""
-*{figures.coverage("eigenvalues", rows["eigenvalues"])} β = 2, γ = 1, λ = 0.01. ±: the standard error of the integration rule, over four randomisations. n: by `predicted_samples`. error: that of ridge regression on n strings.*
+amounts = analyses.amounts(TASKS, kernel, chapter["eigenvalues"], needed, measured)
+chapter.table(amounts, formats={"ν": ".4g", "±": ".0e", "D": ".2f", "r D (√2 − 1) / ν": ",.0f",
+                                "n": ",", "error": ".2f"})
+chapter.evidence("eigenvalues", note="β = 2, γ = 1, λ = 0.01.")
+easy, hard, error = needed["αα / αβ"], needed["same relation"], amounts["error"]
+chapter.glue(easy=easy, hard=hard, times=round(hard / easy))
+chapter.glue(best=f"{error.min():.2f}", worst=f"{error.max():.2f}")
 
-The errors measured are between {min(measured.values()):.2f} and {max(measured.values()):.2f}. So what is computed from the templates alone says how many strings are needed. For *same relation* it is
-{exclusive:,} strings instead of {plain:,} for *same or different*, **{exclusive / plain:.0f} times** as many, though each of its two pairs is a question of *same or different*. The theorem's constants hide this:
-its $C$ does not depend on $n$, but very much on the task.
-""")
+# %% [markdown]
+r"""
+*±: the standard error of the integration rule, over four randomisations. n: by `predicted_samples`. error: that of ridge regression on n strings.*
+
+The errors measured are between {glue:text}`best` and {glue:text}`worst`.
+So what is computed from the templates alone says how many strings are needed.
+For *same relation* it is {glue:text}`hard` strings instead of {glue:text}`easy` for *same or different*, **{glue:text}`times` times** as many, though each of its two pairs is a question of *same or different*.
+The theorem's constants hide this: its $C$ does not depend on $n$, but very much on the task.
+"""
 
 # %% [markdown]
 r"""
@@ -603,63 +537,53 @@ The smallest eigenvalue for eight values of $\beta$ and six of $\gamma$:
 """
 
 # %% tags=["remove-input"]
-def eigenvalue_map(series):
-    table = rows["eigenvalue-map"].query("series == @series").pivot(index="gamma", columns="beta", values="eigenvalue")
-    if table.empty:
-        return Markdown(MISSING)
-    table = table.sort_index(ascending=False)
-    table.index, table.columns = [f"{g:g}" for g in table.index], [f"{b:g}" for b in table.columns]
-    figure = figures.heatmap(table, title=f"ν for {series}", fmt=".0e", log=True, label="ν")
-    figure.axes[0].set(xlabel="β", ylabel="γ")
-    cells = table.stack()
-    (g_high, b_high), (g_low, b_low) = cells.idxmax(), cells.idxmin()
-    figures.show(figure, alt=f"Heat map of the smallest eigenvalue for {series} over β and γ: largest, {cells.max():.1e}, at β = {b_high}, γ = {g_high}; "
-                             f"smallest, {cells.min():.1e}, at β = {b_low}, γ = {g_low}.")
-
-
-eigenvalue_map("αα / αβ")
+table = analyses.on_map(chapter["eigenvalue-map"], "αα / αβ")
+chapter.show(figures.heatmap(table, title="ν for αα / αβ", fmt=".0e", log=True, label="ν"),
+             analyses.map_alt(table, "αα / αβ"))
 
 # %% tags=["remove-input"]
-eigenvalue_map("αβα / αββ")
+table = analyses.on_map(chapter["eigenvalue-map"], "αβα / αββ")
+chapter.show(figures.heatmap(table, title="ν for αβα / αββ", fmt=".0e", log=True, label="ν"),
+             analyses.map_alt(table, "αβα / αββ"), "eigenvalue-map", note="")
 
 # %% tags=["remove-input"]
-text = MISSING
-if "eigenvalue-map" in complete:
-    on_map = rows["eigenvalue-map"].set_index(["series", "beta", "gamma"])["eigenvalue"]
-    weakest = (rows["eigenvalue-map"]["eigenvalue"] / rows["eigenvalue-map"]["standard_error"]).min()
+rows = chapter["eigenvalue-map"]
+exponents, best = analyses.map_exponents(rows), analyses.map_best(rows)
+far = {gamma: analyses.likeness(TASKS["αβα / αββ"], TransformerKernel(2.0, gamma, b1=2.0, b2=0.3))
+       for gamma in (1.0, 4.0)}
+chapter.glue(certain=f"{(rows['eigenvalue'] / rows['standard_error']).min():.0f}")
 
-    def exponent(series, at, to):
-        """The exponent of ν between two cells that differ in β or in γ."""
-        factor = (to[0] / at[0]) * (to[1] / at[1])
-        return np.log(on_map[series, *to] / on_map[series, *at]) / np.log(factor)
+# %% tags=["remove-input"]
+for name, series in {"two": "αα / αβ", "three": "αβα / αββ"}.items():
+    grows, at = exponents.loc[series], best.loc[series]
+    chapter.glue(**{f"{name}.beta": f"{grows.beta:.1f}", f"{name}.gamma": f"{grows.gamma:.2f}",
+                    f"{name}.best-beta": f"{at.beta:g}", f"{name}.best-gamma": f"{at.gamma:g}",
+                    f"{name}.gain": f"{at.gain:.1f}"})
+for gamma, like in far.items():
+    chapter.glue(**{f"gap-{gamma:g}": f"{like.gap:.3f}", f"own-{gamma:g}": f"{like.own:.2f}",
+                    f"diagonal-{gamma:g}": f"{like.diagonal:.{3 if gamma == 1 else 4}f}"})
 
-    one, other = "αα / αβ", "αβα / αββ"
-    far = {}
-    for gamma in (1.0, 4.0):
-        k = TransformerKernel(2.0, gamma, "cos", b1=2.0, b2=0.3)
-        kappa, v = separation.attention_gram(TASKS[other], k)
-        far[gamma] = {"Δ": kappa[0, 0] + kappa[1, 1] - 2 * kappa[0, 1], "own": v[0] - kappa[0, 0], "N": template_matrix(TASKS[other], k)[0, 0]}
-    best = {s: on_map[s].idxmax() for s in (one, other)}
-    ratio = {s: on_map[s].max() / on_map[s, 2.0, 1.0] for s in (one, other)}
-    text = f"""
-*{figures.coverage("eigenvalue-map", rows["eigenvalue-map"])} The least certain of the values is {weakest:.0f} standard errors above 0.*
+# %% [markdown]
+r"""
+The least certain of the values is {glue:text}`certain` standard errors above 0.
 
-- **Small β.** From β = 0.25 to 0.5 (γ = 1) ν grows with the exponent {exponent(one, (0.25, 1.0), (0.5, 1.0)):.1f} for {one} and {exponent(other, (0.25, 1.0), (0.5, 1.0)):.1f} for {other}, on the way to 4.
-- **Small γ.** Without positions attention cannot tell where a symbol stands. For {other}, seen first by the order (4, 2), ν grows with the exponent
-  {exponent(other, (0.25, 0.125), (0.25, 0.25)):.2f} from γ = 0.125 to 0.25 at β = 0.25: like γ². For {one}, seen by (4, 0), with the exponent {exponent(one, (0.25, 0.125), (0.25, 0.25)):.2f}: no positions are needed.
-- **Large γ.** The traces of {other} are farther apart at γ = 4 than at γ = 1 (Δ = {far[4.0]["Δ"]:.3f} and {far[1.0]["Δ"]:.3f} at β = 2). But strings of *one* template are, too: each attends to other positions
-  with its own symbols, and v − κ is {far[4.0]["own"]:.2f} instead of {far[1.0]["own"]:.2f}. To a cosine of fixed frequency b₁ they look less and less alike: the diagonal of N, about ½ exp(−b₁² (v − κ)), falls
-  from {far[1.0]["N"]:.3f} to {far[4.0]["N"]:.4f}, and ν with it.
-- **The best pair** of the map is β = {best[one][0]:g}, γ = {best[one][1]:g} for {one}, which needs no positions, and β = {best[other][0]:g}, γ = {best[other][1]:g} for {other}. Our default, β = 2 and
-  γ = 1, is a factor {ratio[one]:.1f} and {ratio[other]:.1f} below.
+- **Small β.**
+  From β = 0.25 to 0.5 (γ = 1) ν grows with the exponent {glue:text}`two.beta` for αα / αβ and {glue:text}`three.beta` for αβα / αββ, on the way to 4.
+- **Small γ.**
+  Without positions attention cannot tell where a symbol stands.
+  For αβα / αββ, seen first by the order (4, 2), ν grows with the exponent {glue:text}`three.gamma` from γ = 0.125 to 0.25 at β = 0.25: like γ².
+  For αα / αβ, seen by (4, 0), with the exponent {glue:text}`two.gamma`: no positions are needed.
+- **Large γ.**
+  The traces of αβα / αββ are farther apart at γ = 4 than at γ = 1 (Δ = {glue:text}`gap-4` and {glue:text}`gap-1` at β = 2).
+  But strings of *one* template are, too: each attends to other positions with its own symbols, and v − κ is {glue:text}`own-4` instead of {glue:text}`own-1`.
+  To a cosine of fixed frequency b₁ they look less and less alike: the diagonal of N, about ½ exp(−b₁² (v − κ)), falls from {glue:text}`diagonal-1` to {glue:text}`diagonal-4`, and ν with it.
+- **The best pair** of the map is β = {glue:text}`two.best-beta`, γ = {glue:text}`two.best-gamma` for αα / αβ, which needs no positions, and β = {glue:text}`three.best-beta`, γ = {glue:text}`three.best-gamma` for αβα / αββ.
+  Our default, β = 2 and γ = 1, is a factor {glue:text}`two.gain` and {glue:text}`three.gain` below.
 """
-Markdown(text)
 
 # %% tags=["remove-input"]
-table = rows["eigenvalue-map"].sort_values(["series", "beta", "gamma"])
-figures.fold("The values", pd.DataFrame({
-    "series": table["series"], "β": [f"{b:g}" for b in table["beta"]], "γ": [f"{g:g}" for g in table["gamma"]],
-    "ν": [f"{v:.3e}" for v in table["eigenvalue"]], "± standard error": [f"{e:.0e}" for e in table["standard_error"]]}))
+chapter.table(analyses.map_values(rows), "The values", {
+    "β": "g", "γ": "g", "ν": ".3e", "± standard error": ".0e"})
 
 # %% [markdown]
 r"""
@@ -672,7 +596,8 @@ The standard error takes into account that one set of points serves all entries 
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard(NAME, results))
+chapter.verdicts()
+chapter.glue_claims()
 
 # %% [markdown]
 r"""
@@ -683,17 +608,10 @@ It stops the book's build if one differs from its row by more than one part in a
 """
 
 # %%
-TOLERANCE = 1e-6  # relative
-some = {"metric": "eigenvalue", "seeds": [0]}
-again = pd.concat([
-    experiments.repeat("eigenvalues", experiments.load("eigenvalues"),
-                       beta=[2.0], **some),
-    experiments.repeat("eigenvalue-map", experiments.load("eigenvalue-map"),
-                       beta=[0.5], gamma=[1.0], **some)])
-worst = (again["repeated"] / again["committed"] - 1).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.1e}:\n{again}"
-print(f"{len(again)} eigenvalues computed again, every one within",
-      f"{TOLERANCE:.0e} of its row, relatively")
+chapter.recheck("eigenvalues", "beta == 2", within=1e-6,
+                metric="eigenvalue", relative=True)
+chapter.recheck("eigenvalue-map", "beta == 0.5 and gamma == 1",
+                within=1e-6, metric="eigenvalue", relative=True)
 
 # %% [markdown]
 r"""
@@ -701,20 +619,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-def cost(name):
-    seconds = rows[name]["seconds"].sum()
-    return f"{seconds / 60:.0f} core-minutes" if seconds >= 90 else f"{seconds:.0f} core-seconds"
-
-
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | the runs that `book/results/{name}.csv` lacks, of {len(experiments.experiment(name).runs())} | {experiments.progress(name)}; all: {cost(name)} |"
-                  for name in names)
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C={NAME}` | draws this page from the committed rows, repeats the live check | a minute |
-| `make chapter C={NAME} PROFILE=full` | computes all eigenvalues again, then draws this page from them | {sum(rows[name]["seconds"].sum() for name in names) / 60:.0f} core-minutes |
-{lines}
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
