@@ -1,0 +1,3 @@
+"""Tests that draw share their rows."""
+
+from drawn_rows import *  # noqa: F403
