@@ -25,16 +25,14 @@ Leads to {doc}`symbolic-programs` (copying the right one of several symbols); {d
 profile = "quick"
 
 # %%
-import numpy as np
-import pandas as pd
-import torch
-from IPython.display import Markdown
+from abstract_symbols import TemplateTask, Transformer, ensembles
+from abstract_symbols.analyses.inverse_scaling import growth, n50_alt, n50_by_dimension
+from abstract_symbols.runs.training import member
+from companion import figures
+from companion.report import Chapter
 
-from abstract_symbols import TemplateTask, Transformer
-from abstract_symbols import claims, ensembles, experiments, figures
-
-figures.style()
-ERROR = "test_error"
+chapter = Chapter("inverse-scaling", profile)
+ERROR = {"metric": "test_error", "ylabel": "test error on unseen symbols"}
 
 # %% [markdown]
 r"""
@@ -86,24 +84,7 @@ A claim whose tolerance reaches beyond the last $n$, while the curve is still ab
 """
 
 # %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in ("copy", "copy-b", "copy-scaled"):
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results)
-        for name in ("copy", "copy-b", "copy-scaled")}
-
-# %%
-figure = figures.learning_curves(
-    "copy", rows["copy"], ERROR, "test error on unseen symbols")
-figures.show(figure, figures.alt_text("copy", rows["copy"], ERROR))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage('copy', rows['copy'])}*")
-
-# %% tags=["remove-input"]
-figures.values_table("copy", rows["copy"], ERROR)
+chapter.curves("copy", **ERROR)
 
 # %% [markdown]
 r"""
@@ -111,15 +92,7 @@ r"""
 """
 
 # %%
-figure = figures.learning_curves(
-    "copy-b", rows["copy-b"], ERROR, "test error on unseen symbols")
-figures.show(figure, figures.alt_text("copy-b", rows["copy-b"], ERROR))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage('copy-b', rows['copy-b'])}*")
-
-# %% tags=["remove-input"]
-figures.values_table("copy-b", rows["copy-b"], ERROR)
+chapter.curves("copy-b", **ERROR)
 
 # %% [markdown]
 r"""
@@ -129,37 +102,33 @@ r"""
 """
 
 # %%
-dimensions = experiments.experiment("copy").series  # name → options
-found = [("the paper's", s, claims.published_n50("copy", s))
-         for s in dimensions]
-for label, name in (("ours", "copy"),
-                    ("ours, logits / d_emb", "copy-scaled")):
-    mean = figures.summary(name, rows[name], ERROR)
-    for s, curve in mean.groupby("series", sort=False):
-        n50 = float(claims.n50(curve["n"], curve["mean"]))
-        found.append((label, s, n50))
+table = n50_by_dimension({
+    "ours": ("copy", chapter["copy"]),
+    "ours, logits / d_emb": ("copy-scaled", chapter["copy-scaled"]),
+})
 
 # %% tags=["hide-input"]
-table = pd.DataFrame(found, columns=["series", "dimension", "n50"])
-table["d_emb"] = [dimensions[s]["d_emb"] for s in table["dimension"]]
-table = table[np.isfinite(table["n50"])]
-order = [s for s in ("the paper's", "ours", "ours, logits / d_emb") if s in set(table["series"])]
-figure = figures.power_laws(table, "d_emb", "n50", order, xlabel="d_emb", ylabel="n₅₀, symbols to a test error of ½",
-                            guides=[(1.0, "n₅₀ ∝ d_emb")])
-figures.show(figure, alt="Line chart: n₅₀ against d_emb. " + " ".join(
-    f"{s}: " + ", ".join(f"{r.n50:.0f} at d_emb = {r.d_emb}" for r in table[table["series"] == s].itertuples()) + "."
-    for s in order))
+figure = figures.power_laws(
+    table, "d_emb", "n50", list(table["series"].unique()), xlabel="d_emb",
+    ylabel="n₅₀, symbols to a test error of ½", guides=[(1.0, "n₅₀ ∝ d_emb")])
+chapter.show(figure, n50_alt(table))
+chapter.points(figure)
 
 # %% tags=["remove-input"]
-figures.points_table(figure)
+grown = growth(table).set_index("series")
+for key, label in (("theirs", "the paper's"), ("plain", "ours"), ("divided", "ours, logits / d_emb")):
+    chapter.glue(**{f"{key}-exponent": f"{grown.exponent[label]:.2f}",
+                    f"{key}-last": grown["last"][label], f"{key}-least": grown.least[label],
+                    f"{key}-most": grown.most[label]})
 
-# %% tags=["remove-input"]
-lines = []
-for label, some in table.groupby("series", sort=False):
-    if len(some) > 1:
-        lines.append(f"- {label}: $n_{{50}} \\propto d_{{\\text{{emb}}}}^{{\\,{float(claims.slope(some['d_emb'], some['n50'])):.2f}}}$ for "
-                     f"$d_{{\\text{{emb}}}}$ from {some['d_emb'].min()} to {some['d_emb'].max()}")
-Markdown("\n".join(lines))
+# %% [markdown]
+r"""
+The exponent of $n_{50}$ as a power of $d_{\text{emb}}$, from 64 dimensions on:
+
+- the paper's: {glue:text}`theirs-exponent`, up to {glue:text}`theirs-last` dimensions;
+- ours: {glue:text}`plain-exponent`, up to {glue:text}`plain-last` dimensions;
+- ours, logits divided by $d_{\text{emb}}$: {glue:text}`divided-exponent`, up to {glue:text}`divided-last` dimensions.
+"""
 
 # %% [markdown]
 r"""
@@ -177,17 +146,8 @@ It decides no verdict, for the claims are on our stated protocol.
 (At most 100 epochs, 3 seeds.)
 """
 
-# %% tags=["hide-input"]
-scaled = rows["copy-scaled"]
-if len(scaled):
-    figures.show(figures.learning_curves("copy-scaled", scaled, ERROR, "test error on unseen symbols"),
-                 figures.alt_text("copy-scaled", scaled, ERROR))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage('copy-scaled', scaled)}*")
-
-# %% tags=["remove-input"]
-figures.values_table("copy-scaled", scaled, ERROR)
+# %%
+chapter.curves("copy-scaled", **ERROR)
 
 # %% [markdown]
 r"""
@@ -197,42 +157,28 @@ The tolerances were fixed beforehand.
 $n_{50}$: a factor 2 to the published value to *hold*, 4 to hold *in part*.
 Its growth: the exponent of $d_{\text{emb}}$, fitted over 64 to 512 to ours and to the published curves, differing by at most 0.25, or 0.5.
 With $b$: the mean test error at $n = 16$, at the worst of the four dimensions, below 0.05, or 0.1.
-Intervals are 95 % bootstrap intervals over seeds.
+Intervals are 95% bootstrap intervals over seeds.
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard("inverse-scaling", results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
+largest = chapter.claim("copy-b")
+chapter.glue(wrong=f"{largest.ours:.1%}", wrong_paper=f"{largest.paper:.1%}")
 
-# %% tags=["remove-input"]
-def against(label):
-    """n₅₀ of our curves beside the paper's, in words, dimension by dimension."""
-    words, factors = [], []
-    for r in table[table["series"] == label].itertuples():
-        paper = claims.published_n50("copy", r.dimension)
-        factors.append(r.n50 / paper)
-        words.append(f"{r.n50:.0f} (paper: {paper:.0f}) at $d_{{\\text{{emb}}}}$ = {r.d_emb}")
-    return ", ".join(words), f"{min(factors):.2f} to {max(factors):.2f} times the published" if factors else ""
+# %% [markdown]
+r"""
+Without $b$, our curves cross one half at {glue:text}`plain-least` to {glue:text}`plain-most` times the published $n$, for $d_{\text{emb}}$ up to {glue:text}`plain-last`.
+Those of 512 dimensions and more are not below one half up to $n$ = 2,048.
+So the exponent of the growth has only a lower bound, and the scoreboard says ∞.
 
+With the logits divided by $d_{\text{emb}}$ they cross at {glue:text}`divided-least` to {glue:text}`divided-most` times the published $n$.
+So the paper's curves are near those of networks with such logits, though ours then grow more slowly with the dimension.
+With logits as they are, inverse scaling is stronger than published.
+The variant also trains for longer: it does not reach the stop.
 
-found = {j.claim.id: j.measured for j in verdicts if j.measured}
-text = []
-words, factors = against("ours")
-if words:
-    reached = rows["copy"].groupby("series")["n"].max()
-    never = [f"{s} (up to $n$ = {reached[s]})" for s in dimensions if s in set(rows["copy"]["series"]) and s not in set(table[table["series"] == "ours"]["dimension"])]
-    text.append(f"Without $b$, our curves cross one half at $n$ = {words}: {factors} value."
-                + (f" Not below one half: {', '.join(never)}; so the exponent of the growth has only a lower bound, and the scoreboard says ∞."
-                   if never else ""))
-words, factors = against("ours, logits / d_emb")
-if words:
-    text.append(f"With the logits divided by $d_{{\\text{{emb}}}}$ they cross at $n$ = {words}: {factors} value. So the paper's curves are near "
-                "those of networks with such logits, though ours then grow more slowly with the dimension; with logits as they are, inverse scaling is "
-                "stronger than published. (The variant also trains for longer: it does not reach the stop.)")
-if "copy-b" in found:
-    m = found["copy-b"]
-    text.append(f"With $b$, at most {m.ours:.1%} of the answers are wrong from 16 symbols (paper: {m.paper:.1%}), with undivided logits.")
-Markdown("\n\n".join(text) or "Rows are missing, so no claim is judged yet.")
+With $b$, at most {glue:text}`wrong` of the answers are wrong from 16 symbols (paper: {glue:text}`wrong_paper`), with undivided logits.
+"""
 
 # %% [markdown]
 r"""
@@ -243,14 +189,10 @@ The book's build stops if the test error of one differs from its row by more tha
 """
 
 # %%
-TOLERANCE = 0.05
-for name, n in (("copy", 4), ("copy-b", 16)):
-    again = experiments.repeat(name, experiments.load(name), n=[n],
-                               d_emb=[64], seeds=[0, 1], metric=ERROR)
-    worst = (again["repeated"] - again["committed"]).abs().max()
-    assert worst <= TOLERANCE, f"{name}: off by {worst:.3f}:\n{again}"
-    print(f"{name}: {len(again)} networks trained again,",
-          f"every test error within {TOLERANCE} of its row")
+chapter.recheck("copy", "n == 4 and d_emb == 64 and seed < 2",
+                within=0.05, metric="test_error")
+chapter.recheck("copy-b", "n == 16 and d_emb == 64 and seed < 2",
+                within=0.05, metric="test_error")
 
 # %% [markdown]
 r"""
@@ -258,20 +200,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-def hours(name, least=64, most=512):
-    some = rows[name].query("@least <= d_emb <= @most")
-    return f"{figures.spent(some)} for {len(some)} runs"
-
-
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=inverse-scaling` | draws this page from the committed rows, repeats the live check | a minute |
-| `python -m abstract_symbols run copy --series "d = 64" "d = 128" "d = 256" "d = 512"` | performs the plain runs that are missing | {hours("copy")} |
-| `python -m abstract_symbols run copy-b --series "d = 64" "d = 128" "d = 256" "d = 512"` | the same with b | {hours("copy-b")} |
-| `python -m abstract_symbols run copy-scaled` | the variant | {hours("copy-scaled")} |
-| `python -m abstract_symbols run copy --device cuda` | all dimensions, 64 to 4096; the large ones need a GPU | {hours("copy", 1024, 4096)}, of 1024 and more |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
@@ -282,13 +211,8 @@ And is $a$ of any help here?
 """
 
 # %% tags=["nbval-ignore-output"]
-n, options = 8, {"d_emb": 64, "b": True}
-train, validation, test = task.alphabets(n, 200, 200)
-samples = [task.sample(size, alphabet, seed=0) for size, alphabet
-           in [(n, train), (200, validation), (200, test)]]
-torch.manual_seed(0)
-network = Transformer(test.stop, 1, tied=True, **options)
-(outcome,) = ensembles.train([ensembles.Member(network, *samples)])
+mine = member(task, n=8, evaluation=200, d_emb=64, b=True)
+(outcome,) = ensembles.train([mine])
 print(f"wrong answers on unseen symbols: {outcome.test_error:.0%}")
 
 # %% [markdown]

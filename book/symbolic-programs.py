@@ -24,14 +24,13 @@ Leads to {doc}`which-repair` (which change to the network cures what).*
 profile = "quick"
 
 # %%
-import torch
-from IPython.display import Markdown
+from abstract_symbols import TemplateTask, ensembles
+from abstract_symbols.analyses.symbolic_programs import KINDS, answer_shares, shares_alt
+from abstract_symbols.runs.training import member
+from companion import figures
+from companion.report import Chapter
 
-from abstract_symbols import TemplateTask, Transformer
-from abstract_symbols import claims, ensembles, experiments, figures
-
-figures.style()
-NAME = "program-symbolic"
+chapter = Chapter("symbolic-programs", profile)
 
 # %% [markdown]
 r"""
@@ -77,25 +76,13 @@ The grid has all its points; the larger ones need a GPU, and the line below the 
 """
 
 # %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    experiments.run(NAME, results=results)
-rows = experiments.load(NAME, results)
-
-# %%
-figure = figures.learning_curves(NAME, rows, "test_error", "wrong answers on unseen symbols")
-figures.show(figure, alt=figures.alt_text(NAME, rows, "test_error"))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage(NAME, rows)} One point of the paper's curve is drawn at 32,678 "
-         "in its figure, and stands at 32,768 here.*")
-
-# %% tags=["remove-input"]
-figures.values_table(NAME, rows, "test_error")
+chapter.curves("program-symbolic", "test_error",
+               ylabel="wrong answers on unseen symbols")
 
 # %% [markdown]
 r"""
+One point of the paper's curve is drawn at 32,678 in its figure, and is at 32,768 here.
+
 ## What the plateau is
 
 Between a few dozen and a few thousand programs, the paper's modified transformer errs half of the time.
@@ -104,38 +91,27 @@ Each answer to a test program is the right value, *another* of the program's sym
 """
 
 # %% tags=["hide-input"]
-shares = rows.assign(right=1 - rows["other"] - rows["neither"])
-shares = shares.groupby(["series", "n"], sort=False)[["right", "other", "neither"]].mean().reset_index()
-figures.show(figures.shares(shares, "n", {"right": "the right value", "other": "another of its symbols", "neither": "none of them"}),
-             alt="Stacked bars, shares of the answers at the last epoch. " + " ".join(
-                 f"{r.series}, n = {r.n}: right {r.right:.0%}, another {r.other:.0%}, none {r.neither:.0%}."
-                 for r in shares.itertuples() if r.n in (shares.n.min(), 64, shares.n.max())))
+shares = answer_shares(chapter["program-symbolic"])
+chapter.show(figures.shares(shares, "n", KINDS), shares_alt(shares))
 
 # %% tags=["remove-input"]
 at = shares.set_index(["series", "n"])
-
-
-def answers(series, n):
-    if (series, n) not in at.index:
-        return "not run yet"
-    r = at.loc[(series, n)]
-    return f"{r['right']:.0%} right, {r['other']:.0%} another of its symbols, {r['neither']:.0%} none of them"
-
-
-def among(series):
-    some = shares[(shares["series"] == series) & shares["n"].isin([64, 128])]
-    return ", ".join(f"{r.right / (r.right + r.other):.0%} at $n$ = {r.n}" for r in some.itertuples())
-
-
-Markdown(f"""
-- **Transformer + a and b**, $n$ = 64: {answers("Transformer + a and b", 64)}; $n$ = 128: {answers("Transformer + a and b", 128)}.
-- **Transformer**, $n$ = 64: {answers("Transformer", 64)}; $n$ = 128: {answers("Transformer", 128)}.
-
-Of the answers of the first that are one of the program's symbols, these are right: {among("Transformer + a and b")}. (*Another* includes the two names; between the two values alone, half would be chance.)
-""")
+for key, series in (("both", "Transformer + a and b"), ("plain", "Transformer")):
+    for n in (64, 128):
+        chapter.glue(**{f"{key}-{n}-{kind}": f"{at.loc[(series, n), kind]:.0%}" for kind in [*KINDS, "among"]})
 
 # %% [markdown]
 r"""
+| network | $n$ | the right value | another of its symbols | none of them |
+|---|---|---|---|---|
+| Transformer + a and b | 64 | {glue:text}`both-64-right` | {glue:text}`both-64-other` | {glue:text}`both-64-neither` |
+| Transformer + a and b | 128 | {glue:text}`both-128-right` | {glue:text}`both-128-other` | {glue:text}`both-128-neither` |
+| Transformer | 64 | {glue:text}`plain-64-right` | {glue:text}`plain-64-other` | {glue:text}`plain-64-neither` |
+| Transformer | 128 | {glue:text}`plain-128-right` | {glue:text}`plain-128-other` | {glue:text}`plain-128-neither` |
+
+Of the first network's answers that are one of the program's symbols, {glue:text}`both-64-among` are right at $n$ = 64, and {glue:text}`both-128-among` at $n$ = 128.
+*Another* includes the two names; between the two values alone, half would be chance.
+
 So copying is learned first, and comparing is not learned from 64 or 128 programs.
 This is what $b$ and $a$ are good for, one at a time.
 To copy, a head needs to attend to the place of a value and pass on what stands there, whatever it is; the *places* are the same in every program, and $b$ does the rest ({doc}`why-copying-fails`).
@@ -149,7 +125,7 @@ Where our own runs end, the figure shows.
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard("symbolic-programs", results))
+chapter.verdicts()
 
 # %% [markdown]
 r"""
@@ -159,13 +135,8 @@ One of the networks is trained again, here and now; the build stops if its test 
 """
 
 # %%
-TOLERANCE = 0.02
-again = experiments.repeat(NAME, experiments.load(NAME), n=[4], seeds=[0], metric="test_error",
-                           a=[True])
-worst = (again["repeated"] - again["committed"]).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-print(f"networks trained again: {len(again)},",
-      f"every test error within {TOLERANCE} of its row")
+chapter.recheck("program-symbolic", "n == 4 and seed == 0 and a == True",
+                within=0.02, metric="test_error")
 
 # %% [markdown]
 r"""
@@ -173,13 +144,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-longest = rows[rows["n"] == rows["n"].max()]["seconds"].mean()
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=symbolic-programs` | draws this page from the committed rows, repeats the live check | a minute |
-| `python -m abstract_symbols run program-symbolic --device cuda` | performs the runs that `book/results/program-symbolic.csv` lacks, cheapest first | a GPU is needed in practice: on one core a run takes {longest:.0f} s at $n$ = {rows["n"].max()}, and in proportion to $n$ beyond |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
@@ -190,11 +155,7 @@ Change `n`, or drop `a` or `b`.
 """
 
 # %% tags=["nbval-ignore-output"]
-n, my_task = 64, TemplateTask({"αγβδα": "γ", "αγβδβ": "δ"})
-train, validation, test = my_task.alphabets(n, 300, 300)
-samples = [my_task.sample(size, alphabet, seed=0) for size, alphabet
-           in [(n, train), (300, validation), (300, test)]]
-torch.manual_seed(0)
-network = Transformer(test.stop, my_task.length, a=True, b=True, heads=8, d_head=32, tied=True)
-(outcome,) = ensembles.train([ensembles.Member(network, *samples)], epochs=60)
+my_task = TemplateTask({"αγβδα": "γ", "αγβδβ": "δ"})
+mine = member(my_task, n=64, evaluation=300, a=True, b=True, heads=8, d_head=32)
+(outcome,) = ensembles.train([mine], epochs=60)
 print(f"wrong answers on unseen symbols: {outcome.test_error:.0%}")

@@ -257,7 +257,8 @@ def repeat(name: str, chosen: pd.DataFrame, metric: str = "test_loss") -> pd.Dat
     before = chosen.set_index("key")[metric]
     if before.empty:
         raise ValueError(f"experiment {name!r}: no rows to repeat")
-    beside = [r for r in e.runs() if getattr(r, e.x) in set(chosen[e.x])]  # in the batches in which a sweep has them
+    groups, at = {r.group_key for r in e.runs() if r.key in before.index}, set(chosen[e.x])
+    beside = [r for r in e.runs() if r.group_key in groups and getattr(r, e.x) in at]  # in the batches of a sweep
     again = {row["key"]: row for batch in batches(beside, "cpu") if any(r.key in before.index for r in batch)
              for row in perform(batch)}
     return pd.DataFrame([

@@ -136,6 +136,10 @@ class Chapter:
         lines = " ".join(coverage(name, self[name]) for name in names)
         display(Markdown(f"*{note} {lines}*".replace("* ", "*", 1)))
 
+    def points(self, figure: Figure) -> None:
+        """Show what the points of a figure say, in a fold: for a figure whose rows no other table has."""
+        display(tables.points_table(figure))
+
     def values(self, name: str, metric: str = "test_loss") -> None:
         """Show a figure's values in a fold: ours at the best validation epoch and the last, and the paper's."""
         display(tables.values_table(name, self[name], metric))
