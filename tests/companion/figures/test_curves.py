@@ -136,18 +136,19 @@ def test_power_laws_are_drawn_as_means_with_guides_through_the_last_point(widths
     first, second = WIDTH.series
     figure = figures.scaling("width", widths, "error", xlabel="heads", ylabel="distance",
                              guides=[(-0.5, "slope −1/2"), (-1, "slope −1")],
-                             predicted={second: ([16, 512], [1.0, 2.0]), "not drawn": ([1, 2], [5.0, 5.0])})
+                             predicted={second: ([16, 512], [0.1, 0.02]), "not drawn": ([1, 2], [5.0, 5.0])})
     (ax,) = figure.axes
     x = np.array(WIDTH.grid["width"], float)
     lines, end = drawn_lines(ax), 2 * 512**-0.5
     assert is_among(lines, x, 2 * x**-0.5) and is_among(lines, x, 3 / x)
     assert is_among(lines, x, end * (x / 512) ** -0.5) and is_among(lines, x, end * (x / 512) ** -1.0)
-    assert is_among(lines, [16, 512], [1, 2]) and not is_among(lines, [1, 2], [5, 5])
+    assert is_among(lines, [16, 512], [0.1, 0.02]) and not is_among(lines, [1, 2], [5, 5])
     assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "log", "heads", "distance")
     assert legend_words(figure) == [first, second, "slope −1/2", "slope −1", "predicted (same colour)"]
     low, high = ax.get_ylim()
     assert low < 3 / 512 and high < end * (16 / 512) ** -1.0, "guides do not widen the picture"
-    assert told(figure)[f"{second}, predicted"] == {"heads = 16": "distance 1.00", "heads = 512": "distance 2.00"}
+    assert told(figure)[f"{second}, predicted"] == {"heads = 16": "distance 0.100",
+                                                        "heads = 512": "distance 0.0200"}
 
 
 def test_power_laws_of_some_series_or_none(widths):

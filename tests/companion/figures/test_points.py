@@ -16,8 +16,8 @@ NAME = "same-different"
 E = experiment(NAME)
 
 
-@pytest.mark.parametrize("trimmed", [False, True])
-@pytest.mark.parametrize("draw", ["learning_curves", "two columns", "three columns"])
+@pytest.mark.parametrize(("draw", "trimmed"), [("learning_curves", False), ("learning_curves", True),
+                                               ("two columns", False), ("three columns", False)])
 def test_the_pictures_pixels_have_the_markers_colour_where_a_point_is_said_to_be(
         rows, draw, trimmed, displayed, monkeypatch):
     figures.style()
