@@ -164,8 +164,8 @@ chapter.glue(start=f"{inside.start:.1f}", apart=f"{inside.apart:.1f}", size=f"{i
              **{f"loss_{title[-1]}": f"{outcomes[title].final_test_loss:.2f}" for title in outcomes})
 for sign, found in (("positive", inside.positive), ("negative", inside.negative)):
     for template, (first, second) in found.items():
-        chapter.glue(**{f"{sign}-{template}-13": f"{first:.0f}".replace("-", "−"),
-                        f"{sign}-{template}-23": f"{second:.0f}".replace("-", "−")})
+        chapter.glue(**{f"{sign}-{template}-13": f"{first:.0f}",
+                        f"{sign}-{template}-23": f"{second:.0f}"})
 
 # %% [markdown]
 r"""

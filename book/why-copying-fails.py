@@ -26,15 +26,13 @@ Leads to {doc}`inverse-scaling` (the same networks, trained to the end).*
 profile = "quick"
 
 # %%
-import pandas as pd
-from IPython.display import Markdown
+from abstract_symbols import TemplateTask, copying
+from abstract_symbols.analyses import why_copying_fails as analysis
+from abstract_symbols.runs.copying import ProgressRun
+from companion import figures
+from companion.report import Chapter
 
-from abstract_symbols import TemplateTask
-from abstract_symbols import claims, copying, experiments, figures
-from abstract_symbols.theory import ProgressRun
-
-figures.style()
-NAME = "copy-progress"
+chapter = Chapter("why-copying-fails", profile)
 
 # %% [markdown]
 r"""
@@ -124,32 +122,23 @@ The picture shows, for each symbol, how fast its own logit rises above the mean 
 """
 
 # %%
-points = []
-for d_emb in (16, 64, 256, 1024):
-    model, seen, unseen = ProgressRun(d_emb, n=16, seed=0).model()
-    for kind, some in (("seen", seen), ("unseen", unseen)):
-        rise = model.own_logit_rates(seen, some).tolist()
-        points += [(d_emb, f"{kind} symbols", r) for r in rise]
-points = pd.DataFrame(points, columns=["d_emb", "symbol", "rise"])
+points = analysis.own_logits((16, 64, 256, 1024), n=16)  # a row per symbol
 
 # %% tags=["hide-input"]
 at = [16 * 2 ** (i / 4) for i in range(25)]
-means = points.groupby(["symbol", "d_emb"])["rise"].mean()
-figures.show(
-    figures.dots(points, "d_emb", "rise", "symbol", law=(at, [16 / (d + 17) for d in at]), label="n / (d_emb + n + 1)",
-                 xlabel="d_emb", ylabel="rise of a symbol's own logit"),
-    alt="Scatter plot: rise of each symbol's own logit against d_emb, n = 16 seen and 256 unseen symbols. " + " ".join(
-        f"{kind}: mean {means[kind].iloc[0]:.2f} at d_emb = 16, {means[kind].iloc[-1]:.2f} at d_emb = 1024."
-        for kind in ("seen symbols", "unseen symbols")))
+chapter.show(
+    figures.dots(points, "d_emb", "rise", "symbol", predicted=(at, [16 / (d + 17) for d in at]),
+                 label="n / (d_emb + n + 1)", xlabel="d_emb", ylabel="rise of a symbol's own logit"),
+    analysis.own_logits_alt(points))
+chapter.glue(**{f"span-{d}": analysis.mean_span_share(d, n=16) for d in (64, 1024)})
 
-# %% tags=["remove-input"]
-shares = {d: copying.span_share(m.E[s], m.E[u]).mean() for d in (64, 1024)
-          for m, s, u in [ProgressRun(d, n=16, seed=0).model()]}
-Markdown(f"""
-*One dot a symbol; n = 16, one draw of the weights at each $d_{{\\text{{emb}}}}$.* The seen symbols gain what the step promises, about 1. The unseen
-ones gain in proportion to the share of them that lies in the span of the {16} seen embeddings: on average {shares[64]:.3f} of an unseen
-embedding's squared length at $d_{{\\text{{emb}}}} = 64$, and {shares[1024]:.4f} at 1024.
-""")
+# %% [markdown]
+r"""
+*One dot per symbol; n = 16, one draw of the weights at each $d_{\text{emb}}$.*
+The seen symbols gain what the step promises, about 1.
+The unseen ones gain in proportion to the share of them that lies in the span of the 16 seen embeddings.
+On average this is {glue:text}`span-64` of an unseen embedding's squared length at $d_{\text{emb}} = 64$, and {glue:text}`span-1024` at 1024.
+"""
 
 # %% [markdown]
 r"""
@@ -206,35 +195,17 @@ With $n = 16$ that is $d > 323$, which is why the claims below take the slope fr
 :::::
 """
 
-# %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    experiments.run(NAME, results=results)
-rows = experiments.load(NAME, results)
-grid = experiments.experiment(NAME)
-
-
-def law(series):
-    run = {"gamma": 0.01, **grid.series[series]}
-    return at, [copying.progress_law(run["n"], d, 256, run["gamma"])
-                for d in at]
-
-
 # %% tags=["hide-input"]
-at = [16 * 2 ** (i / 4) for i in range(33)]
 series = ["n = 4", "n = 16", "n = 64"]
+at = [16 * 2 ** (i / 4) for i in range(33)]
+rows = chapter["copy-progress"]
 weak = rows[rows["series"].isin(series)]
-drawn = [s for s in series if s in set(weak["series"])]
-figure = figures.scaling(NAME, weak, "w_v", xlabel="d_emb", ylabel="progress ratio of W_V",
-                         predicted={s: law(s) for s in drawn})
-figures.show(figure, alt=figures.scaling_alt(NAME, weak, "w_v", "progress ratio of W_V against d_emb"))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds; dashed, the law, in which nothing is fitted. {figures.coverage(NAME, rows)}*")
-
-# %% tags=["remove-input"]
-figures.scaling_table(NAME, rows, {"w_v": "W_V", "w_o": "W_O", "b": "b", "span": "share in the span"})
+chapter.show(
+    figures.scaling("copy-progress", weak, "w_v", xlabel="d_emb", ylabel="progress ratio of W_V",
+                    predicted=analysis.predicted(series, at)),
+    figures.scaling_alt("copy-progress", weak, "w_v", "progress ratio of W_V against d_emb"),
+    "copy-progress", note="Mean and standard error over seeds; dashed, the prediction, in which nothing is fitted.")
+chapter.scaling_values("copy-progress", {"w_v": "W_V", "w_o": "W_O", "b": "b", "span": "share in the span"})
 
 # %% [markdown]
 r"""
@@ -245,33 +216,25 @@ So here are the progress ratios of all of them, $n = 16$, as medians over seeds:
 """
 
 # %% tags=["remove-input"]
-names = {"w_v": "W_V", "w_o": "W_O", "w_k": "W_K", "w_q": "W_Q", "a": "a", "embeddings": "embeddings",
-         "positions": "positions", "b": "b"}
 one = rows[rows["series"] == "n = 16"]
-medians = one[one["d_emb"].isin([16, 64, 256, 1024, 4096])].groupby("d_emb")[list(names)].median().T
-medians.index = [names[i] for i in medians.index]
-medians = medians.map(lambda v: f"{v:.3f}".replace("-0.000", "0.000"))
-figures.table(medians.rename_axis("parameter").rename_axis(None, axis=1).reset_index())
-
-# %% tags=["remove-input"]
-positions = one.groupby("d_emb")["positions"].median()
-of_a = one.groupby("d_emb")["a"]
-middle, spread = of_a.median(), of_a.agg(lambda v: v.quantile(0.75) - v.quantile(0.25))
-text = "Rows are missing here."
-if len(one):
-    text = f"""
-- $W_K$, $W_Q$ and $a$ move the attention, and attention is not what copying needs: for some symbols more of it raises the own logit at
-  the start, for others it lowers it, by chance. So the ratio is 0 up to chance. That of $a$ scatters most: its
-  median over seeds lies between {middle.min():.2f} and {middle.max():.2f}, and the middle half of the seeds spans up to {spread.max():.2f}.
-- Training the embeddings moves mainly those of the seen symbols. The unseen ones get a push about a hundredth as large ({{doc}}`which-repair`), which does not help them.
-- Training the positions can only raise or lower the logits of all strings alike. That raises the logits of the seen symbols at the unseen
-  ones' cost. The ratio is {positions.iloc[-1]:.3f} at $d_{{\\text{{emb}}}}$ = {positions.index[-1]}, not far from $-n/m$ = {-16 / 256:.3f}, which one
-  gets from $\\sum_x r_x = 0$ over the whole vocabulary ($r_x$ as in the derivation). It does not fade with $d_{{\\text{{emb}}}}$.
-"""
-Markdown(text)
+chapter.table(analysis.median_ratios(one, (16, 64, 256, 1024, 4096)))
+of_a = analysis.scatter(one, "a")
+chapter.glue(a_least=f"{of_a.least:.2f}", a_largest=f"{of_a.largest:.2f}", a_widest=f"{of_a.widest:.2f}",
+             positions=f"{one.query('d_emb == 4096')['positions'].median():.3f}",
+             shared=f"{-16 / 256:.3f}")
 
 # %% [markdown]
 r"""
+- $W_K$, $W_Q$ and $a$ move the attention, and attention is not what copying needs: for some symbols more of it raises the own logit at the start, for others it lowers it, by chance.
+  So the ratio is 0 up to chance.
+  That of $a$ scatters most: its median over seeds lies between {glue:text}`a_least` and {glue:text}`a_largest`, and the middle half of the seeds spans up to {glue:text}`a_widest`.
+- Training the embeddings moves mainly those of the seen symbols.
+  The unseen ones get a push about a hundredth as large ({doc}`which-repair`), which does not help them.
+- Training the positions can only raise or lower the logits of all strings alike.
+  That raises the logits of the seen symbols at the unseen ones' cost.
+  The ratio is {glue:text}`positions` at $d_{\text{emb}}$ = 4096, not far from $-n/m$ = {glue:text}`shared`, which one gets from $\sum_x r_x = 0$ over the whole vocabulary ($r_x$ as in the derivation).
+  It does not fade with $d_{\text{emb}}$.
+
 ## It can be worse than no progress
 
 The term $-\kappa/V$ of the law {eq}`law` is the same effect inside $W_V$.
@@ -279,28 +242,31 @@ With positions as strong as the symbols, $\gamma = 1$, it takes over at $d_{\tex
 """
 
 # %% tags=["hide-input"]
-both = rows[rows["series"].isin(["n = 16", "n = 16, γ = 1"]) & (rows["d_emb"] >= 64)]
-at = [64 * 2 ** (i / 4) for i in range(25)]
-drawn = [s for s in ("n = 16", "n = 16, γ = 1") if s in set(both["series"])]
-figure = figures.scaling(NAME, both, "w_v", xlabel="d_emb", ylabel="progress ratio of W_V", log_y=False,
-                         predicted={s: law(s) for s in drawn})
+series = ["n = 16", "n = 16, γ = 1"]
+both = rows[rows["series"].isin(series) & (rows["d_emb"] >= 64)]
+figure = figures.scaling("copy-progress", both, "w_v", xlabel="d_emb", ylabel="progress ratio of W_V", log_y=False,
+                         predicted=analysis.predicted(series, at[8:]))
 figure.axes[0].axhline(0, color="0.5", linewidth=0.8)
-figures.show(figure, alt=figures.scaling_alt(NAME, both, "w_v", "progress ratio of W_V, positions weak and strong,"))
+chapter.show(figure, figures.scaling_alt("copy-progress", both, "w_v",
+                                         "progress ratio of W_V, positions weak and strong,"))
 
 # %% tags=["remove-input"]
-even = [ProgressRun(256, 16, seed=seed, gamma=1, beta=1e-3).measure()["w_v"] for seed in range(5)]
-strong = rows[rows["series"] == "n = 16, γ = 1"].groupby("d_emb")["w_v"].agg(["mean", "sem"])
-text = "Rows are missing here."
-if len(strong):
-    d, last = strong.index[-1], strong.iloc[-1]
-    text = f"""
-With $V$ = 272 and $\\gamma = 1$, $V/\\kappa$ is {272 / 2:.0f}. At $d_{{\\text{{emb}}}}$ = {d} the ratio is {last["mean"]:.4f} ± {last["sem"]:.4f}; the law says
-{copying.progress_law(16, d, 256, 1.0):.4f}. Strong positions also make attention uneven, which the law leaves out: with attention kept even
-(inverse temperature $\\beta = 0.001$ instead of 1) the ratio at $d_{{\\text{{emb}}}}$ = 256 is {pd.Series(even).mean():.4f} ± {pd.Series(even).sem():.4f},
-the law's {copying.progress_law(16, 256, 256, 1.0):.4f}. So "falls at a rate that tends to 0" is to
-be read as "does not fall": with a finite vocabulary the rate tends to a negative number, small as $n/V$. The theorem's message stands, and more so.
+even = analysis.even_attention(256, 16, range(5))
+strong = rows.query("series == 'n = 16, γ = 1' and d_emb == 4096")["w_v"]
+chapter.glue(
+    strong=f"{strong.mean():.4f} ± {strong.sem():.4f}", even=f"{even.mean():.4f} ± {even.sem():.4f}",
+    strong_predicted=f"{copying.progress_law(16, 4096, 256, 1.0):.4f}",
+    even_predicted=f"{copying.progress_law(16, 256, 256, 1.0):.4f}")
+
+# %% [markdown]
+r"""
+With $V$ = 272 and $\gamma = 1$, $V/\kappa$ is 136.
+At $d_{\text{emb}}$ = 4096 the ratio is {glue:text}`strong`; the prediction is {glue:text}`strong_predicted`.
+Strong positions also make attention uneven, which the prediction leaves out.
+With attention kept even (inverse temperature $\beta = 0.001$ instead of 1) the ratio at $d_{\text{emb}}$ = 256 is {glue:text}`even`, and the prediction {glue:text}`even_predicted`.
+So "falls at a rate that tends to 0" is to be read as "does not fall": with a finite vocabulary the rate tends to a negative number, small as $n/V$.
+The theorem's message holds, and more so.
 """
-Markdown(text)
 
 # %% [markdown]
 r"""
@@ -335,31 +301,31 @@ for kind, some in (("seen", seen), ("unseen", unseen)):
 
 # %% tags=["remove-input"]
 b = one.groupby("d_emb")["b"].mean()
-Markdown("Rows are missing here." if b.empty else
-         f"Over all $d_{{\\text{{emb}}}}$ from {b.index[0]} to {b.index[-1]} the progress ratio of $b$ lies between {b.min():.3f} and {b.max():.3f} "
-         "($n = 16$, means over seeds).")
+chapter.glue(b_least=f"{b.min():.3f}", b_largest=f"{b.max():.3f}")
 
 # %% [markdown]
 r"""
+Over all $d_{\text{emb}}$ from 16 to 4096 the progress ratio of $b$ lies between {glue:text}`b_least` and {glue:text}`b_largest` ($n = 16$, means over seeds).
+
 ## The verdicts
 
 All tolerances were fixed before the grid was measured.
 A slope is that of $\log R$ against $\log d_{\text{emb}}$, from 512 to 4096; a level is the mean over seeds that lies farthest from 1.
-Intervals are 95 % bootstrap intervals over seeds.
+Intervals are 95% bootstrap intervals over seeds.
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard("why-copying-fails", results))
+chapter.verdicts()
+fit = analysis.worst_fit(one)
+chapter.glue(worst_d=fit.d_emb, worst=f"{fit.ratio:.3f} ± {fit.error:.3f}", other_least=f"{fit.least:.3f}",
+             other_largest=f"{fit.largest:.3f}")
 
-# %% tags=["remove-input"]
-ratios = one.groupby("d_emb")["w_v_over_law"].agg(["mean", "sem"])
-off = (ratios["mean"] - 1).abs()
-Markdown("Rows are missing here." if ratios.empty else f"""
-Where the law fits worst, at $d_{{\\text{{emb}}}}$ = {off.idxmax()}, the measured ratio of $W_V$ is {ratios["mean"][off.idxmax()]:.3f} ±
-{ratios["sem"][off.idxmax()]:.3f} times the law's; at all other dimensions between {ratios["mean"].drop(off.idxmax()).min():.3f} and
-{ratios["mean"].drop(off.idxmax()).max():.3f} times. The law is a quotient of means, the measurement a mean of quotients, and in few dimensions the lengths of
-the embeddings scatter: both make it an approximation that gets better as $d_{{\\text{{emb}}}}$ grows.
-""")
+# %% [markdown]
+r"""
+Where the prediction fits worst, at $d_{\text{emb}}$ = {glue:text}`worst_d`, the measured ratio of $W_V$ is {glue:text}`worst` times the predicted one; at all other dimensions it is between {glue:text}`other_least` and {glue:text}`other_largest` times.
+The prediction is a quotient of means, the measurement a mean of quotients, and in few dimensions the lengths of the embeddings scatter.
+Both make it an approximation that gets better as $d_{\text{emb}}$ grows.
+"""
 
 # %% [markdown]
 r"""
@@ -370,14 +336,9 @@ Every ratio must come within $10^{-6}$ of its row.
 """
 
 # %%
-TOLERANCE = 1e-6
-committed = experiments.load(NAME)
 for metric in ("w_v", "w_o", "b"):
-    again = experiments.repeat(NAME, committed, d_emb=[64, 256],
-                               seeds=[0, 1], metric=metric)
-    worst = (again["repeated"] - again["committed"]).abs().max()
-    assert worst <= TOLERANCE, f"{metric}: off by {worst:.2g}:\n{again}"
-    print(f"{metric:4s} {len(again)} rows, each within {TOLERANCE:g}")
+    chapter.recheck("copy-progress", "d_emb in [64, 256] and seed < 2",
+                    within=1e-6, metric=metric)
 
 # %% [markdown]
 r"""
@@ -385,14 +346,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-minutes = rows["seconds"].sum() / 60
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=why-copying-fails` | draws this page from the committed rows, repeats the live check | under a minute |
-| `make chapter C=why-copying-fails PROFILE=full` | computes all {len(rows)} rows again, then draws this page from them | {minutes:.0f} core-minutes on a busy core |
-| `python -m abstract_symbols run copy-progress` | computes the rows that `book/results/copy-progress.csv` lacks | {experiments.progress("copy-progress")} |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""

@@ -5,6 +5,7 @@ and verdicts, and hands numbers to the prose.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -129,7 +130,11 @@ class Chapter:
             return
         rows = self[name]
         self.show(figures.scaling(name, rows, metric, **drawing), figures.scaling_alt(name, rows, metric, what), name)
-        display(tables.scaling_table(name, rows, columns or {metric: metric.replace("_", " ")}))
+        self.scaling_values(name, columns or {metric: metric.replace("_", " ")})
+
+    def scaling_values(self, name: str, columns: dict[str, str]) -> None:
+        """Show the values of some metrics (→ heading) in a fold, mean ± standard error over seeds."""
+        display(tables.scaling_table(name, self[name], columns))
 
     def evidence(self, *names: str, note: str = "") -> None:
         """Show which rows of these experiments a figure or table draws."""
@@ -271,10 +276,13 @@ class Chapter:
 
 
 def _words(value: object) -> str:
+    """A number as prose has it: three significant digits, thousands with commas, a real minus sign."""
     if value is None:
         return UNMEASURED
     if isinstance(value, str):
-        return value
-    if isinstance(value, int) or hasattr(value, "dtype") and value.dtype.kind in "iu":  # type: ignore[union-attr]
-        return f"{value:,}"
-    return number(float(value))  # type: ignore[arg-type]
+        words = value
+    elif isinstance(value, int) or hasattr(value, "dtype") and value.dtype.kind in "iu":
+        words = f"{value:,}"
+    else:
+        words = number(float(value))  # type: ignore[arg-type]
+    return re.sub(r"(?<!\w)-(?=[\d.])", "−", words)
