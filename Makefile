@@ -7,31 +7,56 @@ JOBS ?= 2
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# Tests that share an expensive fixture, or the cells of one notebook, are a group and stay in one process (see
+# tests/conftest.py); all others go where there is room. worksteal would tear groups apart, loadfile leaves one process
+# with a long file at the end.
+PYTEST := $(IN_VENV) -m pytest -n $(JOBS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help book test pdf chapter bench notebooks clean distclean
+.PHONY: help book chapter pdf example check lint test notebooks notebooks-check verify bench lock clean distclean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 book: $(READY)  ## set up, execute the chapters that changed, build the pages
 	@$(IN_VENV) tools/book/build.py book --jobs $(JOBS)
 
-test: book  ## set up, build what the tests look at, run all tests
-	@echo "== Running all tests"
-	@$(IN_VENV) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+chapter: $(READY)  ## bring one chapter and its page up to date: make chapter C=same-different PROFILE=quick|full
+	@$(IN_VENV) tools/book/build.py chapter "$(C)" --profile "$(PROFILE)" --jobs $(JOBS)
 
 pdf: $(READY)  ## print the book: _build/book.pdf, and _build/book.html (needs Chromium)
 	@$(IN_VENV) tools/book/build.py pdf --jobs $(JOBS)
 
-chapter: $(READY)  ## execute one chapter anew: make chapter C=same-different PROFILE=quick|full
-	@$(IN_VENV) tools/book/build.py chapter "$(C)" --profile "$(PROFILE)"
+example: $(READY)  ## build the small book of examples/another-paper and judge its claims
+	@$(IN_VENV) tools/book/build.py book --project examples/another-paper --jobs $(JOBS)
+	@cd examples/another-paper && ../../$(IN_VENV) -m companion verify
+
+check: lint  ## lint, types, and the unit tests that are quick: two minutes, no book needed
+	@$(PYTEST) -m "not slow and not browser" --ignore tests/notebooks --ignore tests/browser $(ARGS)
+
+lint: $(READY)  ## style, spelling and types
+	@$(IN_VENV) -m ruff check .
+	@$(VENV)/bin/codespell
+	@$(IN_VENV) -m mypy
+
+test: book  ## set up, build what the tests look at, run all tests
+	@echo "== Running all tests"
+	@$(PYTEST) $(ARGS)
+
+notebooks: $(READY)  ## refresh the reference notebooks that the tests compare with
+	@$(IN_VENV) tools/book/build.py notebooks --jobs $(JOBS)
+
+notebooks-check: $(READY)  ## execute every chapter once more, by nbval, against the references: five minutes
+	@$(PYTEST) --nbval tests/notebooks $(ARGS)
+
+verify: $(READY)  ## check the results files, judge every claim
+	@$(IN_VENV) -m abstract_symbols verify
 
 bench: $(READY)  ## measure the speed of kernels and training
 	@$(IN_VENV) -m abstract_symbols bench
 
-notebooks: $(READY)  ## refresh the reference notebooks that the tests compare with
-	@$(IN_VENV) tools/book/build.py notebooks --jobs $(JOBS)
+lock: $(READY)  ## pin exact versions in requirements.txt after an edit of pyproject.toml
+	@$(IN_VENV) tools/lock.py $(ARGS)
 
 clean:  ## remove everything built (.venv stays)
 	rm -rf _build

@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items):
         info = getattr(item, "_fixtureinfo", None)
         fixtures = [fixture[-1].scope for fixture in info.name2fixturedefs.values()] if info else []
         if {"module", "package", "class"} & set(fixtures):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
 def pytest_terminal_summary(terminalreporter):
