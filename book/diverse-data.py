@@ -31,27 +31,17 @@ profile = "quick"
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-from scipy import stats
+from IPython.display import display
 
-from abstract_symbols import TransformerKernel
-from abstract_symbols import claims, experiments, figures
-from abstract_symbols.kernels.separation import leading_gap
-from abstract_symbols.kernels import template_matrix
+from abstract_symbols import TransformerKernel, pictures, template_matrix
+from abstract_symbols.analyses import diverse_data
 from abstract_symbols.kernels.prediction import predicted_samples
+from abstract_symbols.kernels.separation import leading_gap
 from abstract_symbols.tasks import task
+from companion import figures, results, summaries
+from companion.report import Chapter, points_table
 
-figures.style()
-NAME = "diverse-data"
-
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-names = ("random-templates", "random-templates-k6-w2", "random-regular", "random-length", "random-wildcards")
-PREDICTED = ("predicted-strings", "predicted-strings-kernels", "predicted-strings-draws", "random-fresh")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    experiments.run(*names, *PREDICTED, results=results)
-rows = {name: experiments.load(name, results) for name in (*names, *PREDICTED)}
+chapter = Chapter("diverse-data", profile)
 
 # %% [markdown]
 r"""
@@ -78,20 +68,9 @@ Since the templates are equally likely and the labels $\pm1$ are balanced, the c
 drawn = task("random-r4-k5-w3-R1", seed=0)
 print(drawn.labels)
 
-# %% tags=["hide-input"]
-SEEN, UNSEEN = iter("BCDEFGHJKLM" * 4), iter("NOPQRSTUVWXYZ" * 4)
-
-
-def examples(template, symbols, count=2):
-    return [template.substitute("".join(next(symbols) for _ in template.wildcards)) for _ in range(count)]
-
-
-picture = [(f"{z.pattern}  {'+1' if y > 0 else '−1'}", examples(z, SEEN), examples(z, UNSEEN, 1))
-           for z, y in zip(drawn.templates, drawn.values, strict=True)]
-figure = figures.strings_picture(picture)
-figures.show(figure, alt="Rows of coloured tiles, strings of four random templates. " + " ".join(
-    f"{label}: {', '.join(left)} in training, {', '.join(right)} in the test." for label, left, right in picture)
-    + " The token A is in training and test, all other symbols of the test are new.")
+# %% tags=["remove-input"]
+strings = diverse_data.example_strings(drawn)
+chapter.show(pictures.strings_picture(strings), diverse_data.example_alt(strings))
 
 # %% [markdown]
 r"""
@@ -113,11 +92,11 @@ So two things make a task hard: a small share $1/r$ of the strings for each temp
 """
 
 # %%
-kernel = TransformerKernel(beta=2.0, gamma=1.0,
-                           activation="cos", b1=2.0, b2=0.3)
+kernel = TransformerKernel(beta=2.0, gamma=1.0, activation="cos", b1=2.0, b2=0.3)
 pair = task("random-r2-k5-w3-R0", seed=0)
+N = template_matrix(pair, kernel)  # (2, 2)
 print(" against ".join(pair.labels))
-print(np.linalg.eigvalsh(template_matrix(pair, kernel)), "eigenvalues of N")
+print(np.linalg.eigvalsh(N), "eigenvalues of N")
 print(f"{predicted_samples(pair, kernel, alphabet=np.inf):.0f} strings")
 
 # %% [markdown]
@@ -126,24 +105,23 @@ The same for the tasks of different $r$ and $R$ that the networks below are trai
 """
 
 # %% tags=["remove-input"]
-theory = rows["predicted-strings"].set_index("series")
-middle = theory.groupby("series")["strings"].median()
-lines = []
-for name in (*experiments.experiment("random-templates").series, "R = 1", "R = 2"):
-    if name in middle.index:
-        group = theory.loc[name]
-        lines.append({"r": int(name[4:]) if name[0] == "r" else 2, "R": int(name[4:]) if name[0] == "R" else 0, "median ν": f"{group['eigenvalue'].median():.1e}",
-                      "strings predicted": f"{middle[name]:.0f}", "least to most": f"{group['strings'].min():.0f} to {group['strings'].max():.0f}"})
-figures.table(pd.DataFrame(lines))
+predicted = chapter["predicted-strings"]
+theory = diverse_data.predictions(predicted, "random-templates", "random-regular")
+chapter.table(theory, formats={
+    "eigenvalue": ".1e", "predicted": ",.0f", "least": ",.0f", "most": ",.0f"})
+middle = theory.set_index("series")["predicted"]
+chapter.glue(r2=middle["r = 2"], r7=middle["r = 7"], r15=middle["r = 15"],
+             R1=f"{middle['R = 1']:.0f}", R2=f"{middle['R = 2']:.0f}")
 
-# %% tags=["remove-input"]
-by_r = {int(name[4:]): n for name, n in middle.items() if name.startswith("r = ")}
-Markdown(f"""
-*Medians over five seeds, k = 5, w = 3. The prediction lets no symbol repeat, and λ is 0.01.*
+# %% [markdown]
+r"""
+*Eigenvalue: the smallest, $\nu$; predicted: the number of strings; both are medians over five seeds, followed by the least and the largest number.
+$k = 5$ and $w = 3$; $R = 0$ where $r$ is given, and $r = 2$ where $R$ is.
+The prediction lets no symbol repeat, and $\lambda$ is 0.01.*
 
-So the kernel would need {by_r[2]:.0f} strings for $r$ = 2, {by_r[7]:.0f} for $r$ = 7 and {by_r[15]:.0f} for $r$ = 15. With two templates and one regular token it is
-{middle["R = 1"]:.0f}, with two {middle["R = 2"]:.0f}.
-""")
+So the kernel would need {glue:text}`r2` strings for $r$ = 2, {glue:text}`r7` for $r$ = 7 and {glue:text}`r15` for $r$ = 15.
+With two templates and one regular token the number is {glue:text}`R1`, with two regular tokens {glue:text}`R2`.
+"""
 
 # %% [markdown]
 r"""
@@ -158,22 +136,26 @@ Here are the five tasks with $R = 1$:
 """
 
 # %%
-one = rows["predicted-strings"].query("series == 'R = 1'")
-one = one.sort_values("seed").rename(columns={"strings": "n"})
-pairs = [task("random-r2-k5-w3-R1", seed).labels
-         for seed in one["seed"]]
-one["templates"] = [" ".join(labels) for labels in pairs]
-one["order"] = [leading_gap(*labels).beta_order for labels in pairs]
+for seed in range(5):
+    pair = task("random-r2-k5-w3-R1", seed)
+    order = leading_gap(*pair.templates).beta_order  # of the distance in β
+    n = predicted_samples(pair, kernel, alphabet=np.inf)
+    print(f"seed {seed}: {' against '.join(pair.labels)}, β^{order}, {n:.0f} strings")
 
 # %% tags=["remove-input"]
-WORDS = {0: "number of A, β⁰", 2: "places of A, β²", 4: "wildcards only, β⁴", 6: "wildcards only, β⁶"}
-display(figures.table(pd.DataFrame({"seed": one["seed"], "templates": one["templates"], "differ in": [WORDS[p] for p in one["order"]],
-                                    "strings": [f"{v:.0f}" for v in one["n"]]})))
-hard, easy = one[one["order"] >= 4], one[one["order"] < 4]
-Markdown(f"""
-The task{"s" if len(hard) > 1 else ""} of seed {", ".join(map(str, hard["seed"]))} {"are" if len(hard) > 1 else "is"} the exception: the token has the same places in both templates, and the predicted number of strings is
-{hard["n"].median():.0f}, as for tasks without regular tokens. For the others it is at most {easy["n"].max():.0f}. So our curve for $R$ = 1 is a mean over two kinds of tasks.
-""")
+one = chapter["random-regular"].query("series == 'R = 1'")
+single = diverse_data.single_tasks("random-regular", one, predicted)
+apart = diverse_data.without_help(one)
+easy, hard = single["predicted"].nlargest(2)[::-1]
+chapter.glue(easy=f"{easy:.0f}", hard=hard)
+
+# %% [markdown]
+r"""
+The task of seed 2 is the exception.
+The token has the same places in both templates, only the equality of wildcards tells them apart (order $\beta^4$), and the predicted number of strings is {glue:text}`hard`, as for tasks without regular tokens.
+For the other four tasks it is at most {glue:text}`easy`.
+So our curve for $R$ = 1 is a mean over two kinds of tasks.
+"""
 
 # %% [markdown]
 r"""
@@ -185,57 +167,49 @@ The paper's curves for four of the numbers $r$, and ours as far as they go:
 """
 
 # %%
-FOUR = ["r = 2", "r = 4", "r = 7", "r = 15"]
-many = rows["random-templates"]
-figures.show(figures.learning_curves("random-templates", many, series=FOUR, ordered=True),
-             alt=figures.alt_text("random-templates", many, series=FOUR))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage('random-templates', many)}*")
+chapter.curves("random-templates", series=["r = 2", "r = 4", "r = 7", "r = 15"],
+               ordered=True, values=False)
 
 # %% [markdown]
 r"""
 The same losses seen from the other side, against $r$ for fixed $n$:
 """
 
-# %%
-numbers = {s: int(s.removeprefix("r = "))
-           for s in experiments.experiment("random-templates").series}
-figures.show(figures.transposed("random-templates", many, numbers,
-                                [256, 512, 1024, 2048, 4096],
-                                xlabel="r, number of templates"),
-             alt="Line chart: test loss against the number of templates at "
-                 "fixed n; the numbers are in the folded table.")
+# %% tags=["remove-input"]
+numbers = {f"r = {r}": r for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)}
+figure = figures.transposed("random-templates", chapter["random-templates"], numbers,
+                            [256, 512, 1024, 2048, 4096], xlabel="r, number of templates")
+chapter.show(figure, "Line chart: test loss against the number of templates at "
+                     "fixed n; the numbers are in the folded table.")
+chapter.values("random-templates")
+
+# %% [markdown]
+r"""
+Where the mean curves cross one half, beside what the template matrix predicted without any network:
+"""
 
 # %% tags=["remove-input"]
-if len(many):
-    display(figures.values_table("random-templates", many))
-papers = {s: claims.published_n50("random-templates", s) for s in numbers}
-ours = claims.n50_table("random-templates", many, "test_loss").set_index("series")
-text = f"In the paper's curves $n_{{50}}$ grows from {papers['r = 2']:.0f} at $r$ = 2 to {papers['r = 7']:.0f} at $r$ = 7 and {papers['r = 15']:.0f} at $r$ = 15. "
-reached = [s for s in ours.index if np.isfinite(ours.loc[s, "n50"])]
-short = [s for s in ours.index if s not in reached]
-if reached:
-    text += "Ours: " + ", ".join(f"{ours.loc[s, 'n50']:.0f} at $r$ = {numbers[s]}" for s in reached) + ". "
-if short:
-    text += "Not below one half at the largest $n$ that all seeds have: " + ", ".join(f"$r$ = {numbers[s]} ($n$ = {ours.loc[s, 'last']})" for s in short) + "."
-if not len(ours):
-    text += "Ours are not measured yet."
-both = {r: float(ours.loc[f"r = {r}", "n50"]) for r in by_r if f"r = {r}" in reached}
-if both:
-    text += (" The template matrix, without any network, said " + ", ".join(f"{by_r[r]:.0f} at $r$ = {r}" for r in both) +
-             f": our networks need {min(n / by_r[r] for r, n in both.items()):.2f} to {max(n / by_r[r] for r, n in both.items()):.2f} times as many.")
-    later = {r: f"r = {r}" for r in by_r if f"r = {r}" in short}
-    if later:
-        text += " For those that are not below one half it said " + ", ".join(
-            f"{by_r[r]:.0f} at $r$ = {r}" for r, s in sorted(later.items())) + (", all of them beyond our last $n$." if all(by_r[r] > ours.loc[s, "last"] for r, s in later.items()) else ".")
-most = figures.summary("random-templates", many[many["series"] == "r = 15"])
-if len(most):
-    paper = claims.published("random-templates", "r = 15").set_index("x")["y"]
-    n = max(most["n"])
-    text += (f" So with many templates our tasks are harder than the paper's: at $r$ = 15 and $n$ = {n:,} our loss is {most.set_index('n')['mean'][n]:.2f}, the paper's {paper[n]:.2f}. "
-             "The template matrix says the same of ours. Perhaps the paper drew its templates in another way.")
-Markdown(text)
+trained = diverse_data.predicted_and_trained(
+    "random-templates", predicted, chapter["random-templates"])
+chapter.table(trained[["series", "paper", "measured", "predicted", "ratio"]], formats={
+    "paper": ",.0f", "predicted": ",.0f", "ratio": ".2f"})
+paper, ratio = trained.set_index("series")["paper"], trained["ratio"]
+chapter.glue(least_ratio=ratio.min(), most_ratio=ratio.max(), paper2=paper["r = 2"],
+             paper7=paper["r = 7"], paper15=paper["r = 15"])
+chapter.glue_means("random-templates", "r = 15", (8192,), "fifteen")
+
+# %% [markdown]
+r"""
+*Measured: [$n_{50}$](#half-point) of our networks, and ratio, what it is over the predicted number.
+Behind > stands the largest $n$ that all seeds have, where the mean is not below one half.*
+
+In the paper's curves $n_{50}$ grows from {glue:text}`paper2` at $r$ = 2 to {glue:text}`paper7` at $r$ = 7 and {glue:text}`paper15` at $r$ = 15.
+Ours are below one half for $r$ up to 7, and our networks need {glue:text}`least_ratio` to {glue:text}`most_ratio` times the strings that the template matrix predicted.
+From $r$ = 9 on they are not, and there all predictions lie beyond our last $n$.
+So with many templates our tasks are harder than the paper's: at $r$ = 15 and $n$ = 8,192 our loss is {glue:text}`fifteen-8192`, the paper's {glue:text}`fifteen-8192.paper`.
+The template matrix says the same of ours.
+Perhaps the paper drew its templates in another way.
+"""
 
 # %% [markdown]
 r"""
@@ -244,45 +218,41 @@ r"""
 The paper's own curves give a hint.
 If two templates need $n$ strings, how many do $r$ templates need?
 By {eq}`strings-needed`, $r/2$ times as many if what counts of the template matrix's eigenvalues is the same for all $r$, and more if it falls with $r$.
-So here is the number of strings *a template*, $n / r$, in the paper's curves (where they cross one half) and as the template matrix predicts it for several ways of drawing, the median over five tasks each:
+So here is the number of strings *per template*, $n / r$, in the paper's curves (where they cross one half) and as the template matrix predicts it for several ways of drawing, the median over five tasks each:
 """
 
 # %% tags=["remove-input"]
-draws = rows["predicted-strings-draws"]
-found = draws["series"].str.extract(r"(?P<series>k = \d+, w = \d+), r = (?P<r>\d+)")
-draws = draws.assign(series=found["series"], r=found["r"].astype(int))
-ours_by_r = pd.DataFrame({"series": "k = 5, w = 3 (above)", "r": list(by_r), "strings": list(by_r.values())})
-papers_by_r = pd.DataFrame({"series": figures.PAPERS, "r": list(numbers.values()), "strings": list(papers.values())})
-by_draw = pd.concat([ours_by_r, draws.groupby(["series", "r"], sort=False)["strings"].median().reset_index(), papers_by_r])
-by_draw["a template"] = by_draw["strings"] / by_draw["r"]
-ways = list(dict.fromkeys(by_draw["series"]))
-figure = figures.power_laws(by_draw, "r", "a template", ways, xlabel="r, number of templates", ylabel="n / r, strings a template")
-axes = figure.axes[0]
-axes.set_xticks([2, 3, 4, 5, 7, 10, 15], [2, 3, 4, 5, 7, 10, 15])
-axes.set_yticks([250, 500, 1000], ["250", "500", "1,000"])
-axes.minorticks_off()
-figures.show(figure, alt="Line chart of strings a template against the number of templates; the numbers are in the folded table.")
+draws = chapter["predicted-strings-draws"]
+drawing = diverse_data.strings_per_template(predicted, draws)
+figure = figures.power_laws(drawing, "r", "share", list(drawing["series"].unique()),
+                            xlabel="r, number of templates", ylabel="n / r, strings per template")
+figure.axes[0].set_yticks([250, 500, 1000], ["250", "500", "1,000"])
+figure.axes[0].minorticks_off()
+chapter.show(figure, "Line chart of strings per template against the number of templates; "
+                     "the numbers are in the folded table.")
 
 # %% tags=["remove-input"]
-display(figures.points_table(figure))
-spans = by_draw.groupby("series", sort=False)["a template"].agg(["min", "max"])
-steady = spans.drop(["k = 5, w = 3 (above)", figures.PAPERS])
-papers_n, ours_n = (by_draw[by_draw["series"] == way].set_index("r")["strings"] for way in (figures.PAPERS, "k = 5, w = 3 (above)"))
-nu = pd.concat([draws, theory.loc[["r = 2", "r = 15"]].reset_index(drop=True).assign(series="k = 5, w = 3 (above)", r=[2] * 5 + [15] * 5)]).groupby(["series", "r"])["eigenvalue"].median()
+display(points_table(figure))
+ways = diverse_data.ways_of_drawing(drawing)
+chapter.table(ways, formats={
+    "least": ",.0f", "most": ",.0f", "spread": ".2f", "fall": ".0f", "above": ".1f"})
+ours, paper = ways.iloc[0], ways.iloc[-1]
+chapter.glue(ours_least=ours["least"], ours_most=ours["most"], ours_fall=ours["fall"],
+             paper_least=paper["least"], paper_most=paper["most"], paper_spread=paper["spread"])
+others = ways.iloc[1:-1][["spread", "fall", "above"]]
+chapter.glue(**others.min().add_suffix("_min"), **others.max().add_suffix("_max"))
 
+# %% [markdown]
+r"""
+*A row per way of drawing: the least and the greatest number of strings per template, and spread, their ratio; fall, the smallest eigenvalue $\nu$ at $r$ = 2 over that at 15; above, the number of strings over the paper's, the geometric mean over $r$.*
 
-def fall(way):
-    """The smallest eigenvalue at r = 2 over that at 15."""
-    return nu[way, 2] / nu[way, 15]
-
-
-off = {way: (group.set_index("r")["strings"] / papers_n).dropna() for way, group in by_draw[by_draw["series"] != figures.PAPERS].groupby("series", sort=False)}
-Markdown(f"""
-The paper's number of strings a template hardly moves: from {spans.loc[figures.PAPERS, "min"]:.0f} to {spans.loc[figures.PAPERS, "max"]:.0f} between $r$ = 2 and 15, so its $n_{{50}}$ grows nearly in proportion to $r$. For our templates of five positions and
-three wildcards the theory predicts {ours_n[2] / 2:.0f} at $r$ = 2 but {ours_n[15] / 15:,.0f} at $r$ = 15. For the other ways of drawing the number moves much less: the largest is {(steady["max"] / steady["min"]).min():.1f} to {(steady["max"] / steady["min"]).max():.1f} times the smallest, in the paper's curves {spans.loc[figures.PAPERS, "max"] / spans.loc[figures.PAPERS, "min"]:.1f} times.
-(The smallest eigenvalue $\\nu$ falls for all of them, but from $r$ = 2 to 15 by a factor of {fall("k = 5, w = 3 (above)"):.0f} for ours and {min(map(fall, steady.index)):.0f} to {max(map(fall, steady.index)):.0f} for the others, and random labels seldom lie along its eigenvector.) But this number is larger than the paper's:
-in the (geometric) mean over $r$ {min(np.exp(np.log(off[way]).mean()) for way in steady.index):.1f} to {max(np.exp(np.log(off[way]).mean()) for way in steady.index):.1f} times as large.
-""")
+The paper's number of strings per template hardly moves: from {glue:text}`paper_least` to {glue:text}`paper_most` between $r$ = 2 and 15, so its $n_{50}$ grows nearly in proportion to $r$.
+For our templates of five positions and three wildcards the theory predicts {glue:text}`ours_least` at $r$ = 2 but {glue:text}`ours_most` at $r$ = 15.
+For the other ways of drawing the number moves much less: the largest is {glue:text}`spread_min` to {glue:text}`spread_max` times the smallest, in the paper's curves {glue:text}`paper_spread` times.
+The smallest eigenvalue $\nu$ falls for all of them, but from $r$ = 2 to 15 by a factor of {glue:text}`ours_fall` for ours and {glue:text}`fall_min` to {glue:text}`fall_max` for the others.
+And random labels seldom lie along its eigenvector.
+But for the other ways of drawing the number of strings is larger than the paper's: in the (geometric) mean over $r$ {glue:text}`above_min` to {glue:text}`above_max` times as large.
+"""
 
 # %% [markdown]
 r"""
@@ -290,35 +260,32 @@ So four claims were written down: networks trained on tasks of $k = 6$ positions
 Then training began.
 """
 
-# %% tags=["remove-input"]
-SIX = "random-templates-k6-w2"
-six = rows[SIX]
-figures.show(figures.learning_curves(SIX, six, ordered=True), alt=figures.alt_text(SIX, six))
+# %%
+chapter.curves("random-templates-k6-w2", ordered=True)
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage(SIX, six)}*"))
-if len(six):
-    display(figures.values_table(SIX, six))
-    lines = []
-    for (series, seed), curve in six.sort_values("n").groupby(["series", "seed"]):
-        at, loss = curve["n"].to_numpy(), curve["test_loss"].to_numpy()
-        half = float(claims.n50(at, loss))
-        words = f"above {at[-1]}" if np.isinf(half) else f"below {at[0]}" if loss[0] < 0.5 else f"{half:.0f}"
-        n = draws.query("series == 'k = 6, w = 2' and r == @numbers[@series] and seed == @seed")["strings"].item()
-        lines.append({"r": numbers[series], "seed": seed, "strings predicted": f"{n:.0f}", "n₅₀ measured": words})
-    display(figures.table(pd.DataFrame(lines).sort_values(["r", "seed"])))
+six = chapter["random-templates-k6-w2"]
+beside = summaries.n50_beside_published("random-templates-k6-w2", six)
+chapter.table(beside[["series", "n50", "low", "high", "paper", "ratio"]], formats={
+    **dict.fromkeys(("n50", "low", "high", "paper"), ",.0f"), "ratio": ".2f"})
+growth = beside.iloc[-1][["n50", "paper"]] / beside.iloc[0][["n50", "paper"]]
+chapter.glue(ours_growth=f"{growth['n50']:.1f}", paper_growth=f"{growth['paper']:.1f}")
+
+# %% [markdown]
+r"""
+*[$n_{50}$](#half-point) of the mean curve with its 95% bootstrap interval, the paper's, and the ratio of ours to it.*
+
+All four claims held.
+From $r$ = 2 to 15 the paper's number grows by a factor of {glue:text}`paper_growth` and ours by {glue:text}`ours_growth`; $r$ itself grows by 7.5.
+So tasks drawn like this behave as the paper's do, but at a somewhat larger $n$.
+Whether the paper drew its tasks like this we cannot tell: the theory gives other ways the same shape.
+
+The single tasks, each with the number of strings that the template matrix predicts for it:
+"""
 
 # %% tags=["remove-input"]
-judged = {numbers[j.claim.series[0]]: j for j in claims.scoreboard(NAME, results) if j.claim.experiment == SIX}
-done = {r: j.measured for r, j in judged.items() if j.measured}
-text = " ".join(f"$r$ = {r}: $n_{{50}}$ = {m.ours:,.0f} (95 %: {m.low:,.0f} to {figures.number(m.high) if np.isinf(m.high) else format(m.high, ',.0f')}), {m.ours / m.paper:.2f} times the paper's {m.paper:,.0f}: *{judged[r].verdict}*." for r, m in done.items())
-if len(done) > 1 and all(np.isfinite(m.ours) for m in done.values()):
-    first, last = min(done), max(done)
-    text += (f" From $r$ = {first} to {last} the paper's number grows by a factor of {done[last].paper / done[first].paper:.1f} and ours by {done[last].ours / done[first].ours:.1f}; $r$ itself grows by {last / first:.1f}. "
-             "So tasks drawn like this behave as the paper's do, but at a somewhat larger $n$. Whether the paper drew its tasks like this we cannot tell: the theory gives other ways the same shape.")
-if len(done) < len(judged):
-    text += f" For $r$ = {', '.join(str(r) for r in judged if r not in done)} not all networks are trained."
-Markdown(text)
+tasks = diverse_data.single_tasks("random-templates-k6-w2", six, draws)
+chapter.table(tasks[["series", "seed", "predicted", "measured"]], formats={"predicted": ",.0f"})
 
 # %% [markdown]
 r"""
@@ -326,14 +293,7 @@ r"""
 """
 
 # %%
-regular = rows["random-regular"]
-figures.show(figures.learning_curves("random-regular", regular),
-             alt=figures.alt_text("random-regular", regular))
-
-# %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('random-regular', regular)}*"))
-if len(regular):
-    display(figures.values_table("random-regular", regular))
+chapter.curves("random-regular")
 
 # %% [markdown]
 r"""
@@ -343,24 +303,25 @@ The test loss by seed:
 """
 
 # %% tags=["remove-input"]
-part = regular[regular["series"] == "R = 1"]
-text = "*No run with R = 1 is done yet.*"
-if len(part):
-    wide = part.pivot(index="seed", columns="n", values="test_loss").reindex(one["seed"])
-    shown = pd.DataFrame({"seed": one["seed"], "predicted n": [f"{v:.0f}" for v in one["n"]]})
-    for n in wide.columns:
-        shown[f"n = {n}"] = ["–" if np.isnan(v) else f"{v:.2f}" for v in wide[n]]
-    display(figures.table(shown))
-    of_hard, of_easy = (part[part["seed"].isin(group["seed"])].groupby("n")["test_loss"].mean() for group in (hard, easy))
-    both = [n for n in of_hard.index if n in of_easy.index]
-    text = "*The exception and the others have no $n$ in common yet.*"
-    if both:
-        first = part[part["n"] == both[0]]
-        share = first[first["seed"].isin(hard["seed"])]["test_loss"].sum() / len(first)
-        text = "Mean test loss of the exception against the mean of the others: " + ", ".join(
-            f"{of_hard[n]:.2f} against {of_easy[n]:.2f} at $n$ = {n}" for n in both) + ". "
-        text += f"At $n$ = {both[0]} the mean over all seeds is {first['test_loss'].mean():.2f}, of which the exception alone contributes {share:.2f}."
-Markdown(text)
+losses = [column for column in single if column.startswith("n = ")]
+chapter.table(single[["seed", "predicted", *losses]], formats={
+    "predicted": ".0f", **dict.fromkeys(losses, ".2f")})
+
+# %% [markdown]
+r"""
+The mean test loss of the exception, and that of the other four tasks:
+"""
+
+# %% tags=["remove-input"]
+chapter.table(apart[["n", "exception", "others"]], formats={
+    "n": ",.0f", "exception": ".2f", "others": ".2f"})
+first = apart.iloc[0]
+chapter.glue(mean8=f"{first['mean']:.2f}", share8=f"{first['share']:.2f}")
+
+# %% [markdown]
+r"""
+At $n$ = 8 the mean over all seeds is {glue:text}`mean8`, of which the exception alone contributes {glue:text}`share8`.
+"""
 
 # %% [markdown]
 r"""
@@ -370,56 +331,32 @@ Two knobs of ours, without published curves, at $r = 2$ and $R = 0$.
 The theory's word on them, medians over the five seeds:
 """
 
+# %% tags=["remove-input"]
+theory = diverse_data.predictions(predicted, "random-length", "random-wildcards")
+chapter.table(theory[["series", "predicted", "least", "most"]],
+              formats=dict.fromkeys(("predicted", "least", "most"), ",.0f"))
+
 # %%
-knobs = {f"k = {k}": theory.loc["r = 2" if k == 5 else f"k = {k}"]
-         for k in (3, 5, 7, 9, 12)}  # k = 5, w = 3 are the default
-knobs |= {f"w = {w}": theory.loc["r = 2" if w == 3 else f"w = {w}"]
-          for w in (2, 3, 4, 5)}
-for knob, tasks in knobs.items():
-    n = tasks["strings"]
-    print(f"{knob}: {n.median():.0f} strings,",
-          f"from {n.min():.0f} to {n.max():.0f}")
+chapter.curves("random-length", ordered=True)
+
+# %%
+chapter.curves("random-wildcards", ordered=True)
 
 # %% tags=["remove-input"]
-if len(rows["random-length"]):
-    figures.show(figures.learning_curves("random-length", rows["random-length"], ordered=True),
-                 alt=figures.alt_text("random-length", rows["random-length"]))
+knobs = pd.concat([diverse_data.predicted_and_trained(name, predicted, chapter[name])
+                   for name in ("random-length", "random-wildcards")])
+chapter.table(knobs[["series", "predicted", "n50", "low", "high", "ratio"]], formats={
+    **dict.fromkeys(("predicted", "n50", "low", "high"), ",.0f"), "ratio": ".2f"})
+chapter.glue(knobs_least=f"{knobs['ratio'].min():.2f}", knobs_most=f"{knobs['ratio'].max():.2f}")
 
-# %% tags=["remove-input"]
-if len(rows["random-wildcards"]):
-    figures.show(figures.learning_curves("random-wildcards", rows["random-wildcards"], ordered=True),
-                 alt=figures.alt_text("random-wildcards", rows["random-wildcards"]))
+# %% [markdown]
+r"""
+*The median of the predictions beside the [$n_{50}$](#half-point) of the mean curve, with its 95% bootstrap interval over the seeds, and the ratio of the two.*
 
-# %% tags=["remove-input"]
-measured_n50 = {}
-for name, knob in (("random-length", "Length"), ("random-wildcards", "Wildcards")):
-    display(Markdown(f"*{knob}: mean and standard error over seeds. {figures.coverage(name, rows[name])}*"))
-    if len(rows[name]):
-        display(figures.values_table(name, rows[name]))
-        at = claims.n50_table(name, rows[name], "test_loss")
-        measured_n50 |= {row.series: row for row in at.itertuples() if np.isfinite(row.n50)}
-
-# %% tags=["remove-input"]
-beside = pd.DataFrame([{"": knob.replace(" ", "\N{NO-BREAK SPACE}"), "strings predicted": f"{tasks['strings'].median():.0f}",
-                        "n₅₀ measured": f"{measured_n50[knob].n50:.0f}",
-                        "95 %": f"{figures.number(measured_n50[knob].low)} to {figures.number(measured_n50[knob].high)}"}
-                       for knob, tasks in knobs.items() if knob in measured_n50])
-if len(beside):
-    display(figures.table(beside))
-
-# %% tags=["remove-input"]
-text = "*No curve is below one half yet in the $n$ measured.*"
-if len(beside):
-    text = "*The median of the predictions beside the [$n_{50}$](#half-point) of the mean curve, with its 95 % bootstrap interval over the seeds.* "
-    ratios = [measured_n50[knob].n50 / tasks["strings"].median() for knob, tasks in knobs.items() if knob in measured_n50]
-    text += f"The networks need {min(ratios):.2f} to {max(ratios):.2f} times the strings that the kernel would."
-    for letter, what in (("k", "lengths"), ("w", "numbers of wildcards")):
-        mine = [knob for knob in knobs if knob[0] == letter and knob in measured_n50]
-        by_theory = sorted(mine, key=lambda knob: knobs[knob]["strings"].median())
-        by_networks = sorted(mine, key=lambda knob: measured_n50[knob].n50)
-        text += (f" The {what} from easy to hard: ${letter}$ = {', '.join(knob[4:] for knob in by_theory)} as predicted, "
-                 f"{', '.join(knob[4:] for knob in by_networks)} as measured.")
-Markdown(text)
+The networks need {glue:text}`knobs_least` to {glue:text}`knobs_most` times the strings that the kernel would.
+Both orders of the lengths, as predicted and as measured, begin with $k$ = 5, 3 and 12; then 7 comes before 9 as predicted, after it as measured.
+For the wildcards $w$ = 3, 4, 5 is the order of both, but $w$ = 2 is the hardest as predicted and comes after $w$ = 3 as measured.
+"""
 
 # %% [markdown]
 r"""
@@ -435,67 +372,29 @@ Tasks with $R = 1$ and $R = 2$ are left out of the picture, for most of them nee
 """
 
 # %% tags=["remove-input"]
-FAMILIES = {"random-regular": "r = 2, R = {R}", "random-length": "other lengths k", "random-wildcards": "other numbers w",
-            "random-templates": "more templates r"}
-NAMED = {"same-different": "Transformer", "aba-abb": "Transformer", "aabb-abab": "Transformer", "program": "Transformer", "majority": None, "psychometric": None}
-expected = rows["predicted-strings"].drop_duplicates(["task", "seed"]).set_index(["task", "seed"])["strings"]
-titles = rows["predicted-strings"].drop_duplicates("task").set_index("task")["series"]
-
-
-def point(kind, curves, drawn):
-    """A task's predicted and measured number of strings; curves: its rows."""
-    mean = curves.groupby("n")["test_loss"].mean()
-    return {"tasks": kind, "task": drawn[0], "predicted": expected[drawn], "last": mean.index.max(), "loss": mean.iloc[-1],
-            "measured": float(claims.n50(mean.index.to_numpy(), mean.to_numpy()))}
-
-
-def form(drawn):
-    """What two tasks share if they differ in the names of their wildcards or the sign of their labels alone."""
-    sides = {}
-    for pattern, label in task(*drawn).labels.items():
-        names = {c: i for i, c in enumerate(dict.fromkeys(c for c in pattern if not c.isascii()))}
-        sides.setdefault(label, set()).add(tuple(names.get(c, c) for c in pattern))
-    return frozenset(map(frozenset, sides.values()))
-
-
-found, forms = {}, set()
-for name, family in FAMILIES.items():
-    for drawn, curve in rows[name].groupby(["task", "seed"], sort=False):
-        if drawn in expected.index and form(drawn) not in forms:
-            forms.add(form(drawn))
-            found[drawn] = point(family.format(R=drawn[0][-1]), curve, drawn)
-for name, series in NAMED.items():
-    plain = experiments.load(name).query("a.isna()")
-    for t, curves in plain[plain["series"] == series if series else plain["series"].notna()].groupby("task", sort=False):
-        if (t, 0) in expected.index:
-            found[t, 0] = point("other chapters", curves, (t, 0))
-points = pd.DataFrame(found.values(), columns=["tasks", "task", "predicted", "last", "loss", "measured"])
-later = points[points["predicted"] > points["last"]]
-points = points[points["predicted"] <= points["last"]]
-within = points[~points["tasks"].isin(["r = 2, R = 1", "r = 2, R = 2"])]
-enough = min(within["predicted"].nunique(), within["measured"].nunique()) > 2
-if enough:
-    order, ratio = stats.spearmanr(within["predicted"], within["measured"]), within["measured"] / within["predicted"]
-    figure = figures.scatter(within, "predicted", "measured", "tasks", xlabel="n predicted by the template matrix", ylabel="n₅₀ of the trained network")
-    figures.show(figure, alt=f"Scatter plot of {len(within)} tasks, predicted against measured number of strings, close to the line on which both agree; rank correlation {order.statistic:.2f}.")
+points = diverse_data.predicted_and_measured(
+    predicted, {name: chapter[name] for name in diverse_data.FAMILIES},
+    {name: results.load(name) for name in diverse_data.PLAIN})
+told = diverse_data.agreement(points)
+figure = figures.scatter(diverse_data.comparable(points), "predicted", "measured", "tasks",
+                         xlabel="n predicted by the template matrix",
+                         ylabel="n₅₀ of the trained network")
+chapter.show(figure, diverse_data.agreement_alt(told))
 
 # %% tags=["remove-input"]
-text = "*Such tasks are too few yet.*"
-if enough:
-    display(figures.points_table(figure))
-    thirds = pd.qcut(within["predicted"], 3, labels=False)
-    text = (f"**{len(within)} tasks**, no two of them the same but for the names of wildcards, from {within['predicted'].min():.0f} to {within['predicted'].max():.0f} predicted strings. The rank correlation of prediction and measurement (Spearman's: 1 for the same order, 0 for none) is **{order.statistic:.2f}** "
-            f"($p < 10^{{{int(np.ceil(np.log10(order.pvalue)))}}}$; with the tasks that have regular tokens, {stats.spearmanr(points['predicted'], points['measured']).statistic:.2f}). "
-            f"The network needs {ratio.median():.2f} times the predicted number in the middle, {ratio.quantile(0.1):.2f} to {ratio.quantile(0.9):.2f} times without the tenth at either end. "
-            f"Of the third of the tasks with the fewest strings predicted the middle is {ratio[thirds == 0].median():.2f}, of the third with the most {ratio[thirds == 2].median():.2f}.")
-    stuck = int(np.isinf(within["measured"]).sum())
-    if stuck:
-        text += f" {stuck} of them {'stays' if stuck == 1 else 'stay'} above one half up to the largest $n$ measured, on the upper edge of the picture."
-    if len(later):
-        wrong = later[np.isfinite(later["measured"])]
-        text += (f" Not drawn are {len(later)} tasks of which the prediction lies beyond the largest $n$ measured: {len(later) - len(wrong)} of them are indeed not below one half there."
-                 + (" So the prediction is on the right side of the measured range for every single task." if not stuck and not len(wrong) else ""))
-Markdown(text)
+display(points_table(figure))
+chapter.glue(**vars(told))
+
+# %% [markdown]
+r"""
+**{glue:text}`compared` tasks**, no two of them the same but for the names of wildcards, from {glue:text}`least` to {glue:text}`most` predicted strings.
+The rank correlation of prediction and measurement (Spearman's: 1 for the same order, 0 for none) is **{glue:text}`correlation`** ($p$ = {glue:text}`p`).
+With the tasks that have regular tokens it is {glue:text}`correlation_all`.
+The network needs {glue:text}`ratio` times the predicted number in the median, {glue:text}`ratio_low` to {glue:text}`ratio_high` times without the tenth at either end.
+Of the third of the tasks with the fewest strings predicted the median is {glue:text}`ratio_easy`, of the third with the most {glue:text}`ratio_hard`.
+Not drawn are {glue:text}`beyond` tasks of which the prediction lies beyond the largest $n$ measured: {glue:text}`beyond_above` of them are indeed not below one half there.
+So the prediction is on the right side of the measured range for every single task.
+"""
 
 # %% [markdown]
 r"""
@@ -503,12 +402,13 @@ The tasks of the other chapters:
 """
 
 # %% tags=["remove-input"]
-everything = pd.concat([points, later])
-others = everything[everything["tasks"] == "other chapters"].sort_values("predicted")
-figures.table(pd.DataFrame({
-    "task": [titles[t] for t in others["task"]], "strings predicted": [figures.number(n) for n in others["predicted"]],
-    "n₅₀ measured": [figures.number(row.measured) if np.isfinite(row.measured) else f"above {row.last}" for row in others.itertuples()],
-    "loss at the largest n": [f"{row.loss:.2f} at {row.last}" for row in others.itertuples()]}))
+chapter.table(diverse_data.other_tasks(points), formats={
+    "predicted": ",.0f", "last": ",.0f", "loss": ".2f"})
+
+# %% [markdown]
+r"""
+*Last: the largest $n$ measured; loss: the mean test loss there.*
+"""
 
 # %% [markdown]
 r"""
@@ -517,25 +417,23 @@ The same prediction for the tasks with $r = 2$, $R = 0$ and at most seven positi
 """
 
 # %% tags=["remove-input"]
-measured = pd.DataFrame(found.values(), index=pd.MultiIndex.from_tuples(found))["measured"] if found else pd.Series(dtype=float)
-lines = []
-for (beta, gamma, b1), group in rows["predicted-strings-kernels"].groupby(["beta", "gamma", "b1"]):
-    group = group.set_index(["task", "seed"])["strings"]
-    both = pd.DataFrame({"predicted": group, "measured": measured.reindex(group.index)}).replace(np.inf, np.nan).dropna()
-    if len(group) == 30 and len(both) > 2:
-        lines.append({"β": f"{beta:g}", "γ": f"{gamma:g}", "b₁": f"{b1:g}", "tasks": len(both), "rank correlation": stats.spearmanr(both["predicted"], both["measured"]).statistic,
-                      "measured / predicted": (both["measured"] / both["predicted"]).median()})
-kernels = pd.DataFrame(lines)
-if len(kernels):
-    display(figures.table(kernels.assign(**{name: [f"{v:.2f}" for v in kernels[name]] for name in ("rank correlation", "measured / predicted")})))
+kernels = diverse_data.by_kernel(points, chapter["predicted-strings-kernels"])
+chapter.table(kernels, formats={
+    **dict.fromkeys(("beta", "gamma", "b1"), "g"), "correlation": ".2f", "ratio": ".2f"})
+chapter.evidence("predicted-strings-kernels")
+low, high = kernels.min(), kernels.max()
+chapter.glue(kernels=len(kernels), near=kernels["ratio"].between(1 / 1.4, 1.4).sum(),
+             factor=f"{high['ratio'] / low['ratio']:.0f}",
+             correlation_min=low["correlation"], correlation_max=high["correlation"])
 
-# %% tags=["remove-input"]
-Markdown(f"""
-*Each task once, if its measured $n_{{50}}$ is finite. {figures.coverage("predicted-strings-kernels", rows["predicted-strings-kernels"])}*
+# %% [markdown]
+r"""
+*Each task once, if its measured $n_{50}$ is finite: compared is their number, correlation the rank correlation, ratio the median of measured over predicted.*
 
-These tasks lie closer together than those of the figure, so their order is harder to tell. Each of the kernels tells it, with a rank correlation of {kernels["rank correlation"].min():.2f} to
-{kernels["rank correlation"].max():.2f}. But the *number* of strings moves by a factor of {kernels["measured / predicted"].max() / kernels["measured / predicted"].min():.0f} from kernel to kernel, and that our first choice comes so near to the networks is partly luck: {int(kernels["measured / predicted"].between(1 / 1.4, 1.4).sum())} of the {len(kernels)} come within a factor of 1.4.
-""" if len(kernels) else "*No other kernel is tried yet.*")
+These tasks lie closer together than those of the figure, so their order is harder to tell.
+Each of the kernels tells it, with a rank correlation of {glue:text}`correlation_min` to {glue:text}`correlation_max`.
+But the *number* of strings moves by a factor of {glue:text}`factor` from kernel to kernel, and that our first choice comes so near to the networks is partly luck: {glue:text}`near` of the {glue:text}`kernels` come within a factor of 1.4.
+"""
 
 # %% [markdown]
 r"""
@@ -546,23 +444,18 @@ So a claim was written down, and then networks were trained on twelve tasks of a
 """
 
 # %% tags=["remove-input"]
-fresh = rows["random-fresh"]
-display(Markdown(f"*{figures.coverage('random-fresh', fresh)}*"))
-lines = []
-for seed, curve in fresh.sort_values("n").groupby("seed"):
-    at, loss = curve["n"].to_numpy(), curve["test_loss"].to_numpy()
-    half = float(claims.n50(at, loss))
-    words = "–" if len(at) < len(experiments.experiment("random-fresh").grid["n"]) else f"above {at[-1]}" if np.isinf(half) else f"{half:.0f}"
-    lines.append({"predicted": curve["predicted"].iloc[0], "templates": " against ".join(task(curve["task"].iloc[0], seed).labels),
-                  "n₅₀ measured": words} | {f"loss at {n}": f"{v:.2f}" for n, v in zip(at, loss, strict=True)})
-if lines:
-    shown = pd.DataFrame(lines).sort_values("predicted").fillna("–")
-    display(figures.table(shown.assign(predicted=[f"{v:.0f}" for v in shown["predicted"]])))
+fresh = chapter["random-fresh"]
+tasks = diverse_data.single_tasks("random-fresh", fresh, fresh.assign(strings=fresh["predicted"]))
+losses = [column for column in tasks if column.startswith("n = ")]
+shown = tasks[["predicted", "templates", "measured", *losses]].sort_values("predicted")
+chapter.table(shown, formats={"predicted": ",.0f", **dict.fromkeys(losses, ".2f")})
+chapter.evidence("random-fresh")
 
-# %% tags=["remove-input"]
-verdict = next(j for j in claims.scoreboard(NAME, results) if j.claim.id == "random-fresh-order")
-Markdown(f"The rank correlation is {verdict.measured.ours:.2f} (95 % bootstrap interval over the tasks: {verdict.measured.low:.2f} to {verdict.measured.high:.2f}); the claim asks for 0.7. It is *{verdict.verdict}*."
-         if verdict.measured else "*Not all of these networks are trained yet.*")
+# %% [markdown]
+r"""
+The rank correlation is {glue:text}`random-fresh-order.ours` (95% bootstrap interval over the tasks: {glue:text}`random-fresh-order.low` to {glue:text}`random-fresh-order.high`), and the claim asks for 0.7.
+Its verdict: {glue:text}`random-fresh-order.verdict`.
+"""
 
 # %% [markdown]
 r"""
@@ -574,12 +467,13 @@ How the paper drew its templates we do not know, so a verdict here compares aver
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
 
-# %% tags=["remove-input"]
-counts = pd.Series([j.verdict for j in verdicts]).value_counts()
-Markdown(f"Of {len(verdicts)} claims: " + ", ".join(f"{counts[v]} {v}" for v in claims.VERDICTS if v in counts) + ".")
+# %% [markdown]
+r"""
+Of {glue:text}`claims` claims {glue:text}`held` held and {glue:text}`part` held in part; {glue:text}`not-held` did not hold, and {glue:text}`not-tested` is not tested.
+"""
 
 # %% [markdown]
 r"""
@@ -589,8 +483,9 @@ Some of the networks are trained again, here and now, and the book's build stops
 """
 
 # %%
-print(experiments.recheck("random-regular", "series == 'R = 1' and n == 8 and seed < 2", tolerance=0.02))
-print(experiments.recheck("predicted-strings", "series in ['r = 2', 'R = 1', 'k = 7']", tolerance=0.5, metric="strings"))
+chapter.recheck("random-regular", "series == 'R = 1' and n == 8 and seed < 2", within=0.02)
+chapter.recheck("predicted-strings", "series in ['r = 2', 'R = 1', 'k = 7']",
+                within=0.5, metric="strings")
 
 # %% [markdown]
 r"""
@@ -598,17 +493,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-table = pd.concat([rows[name] for name in names]).drop_duplicates("key")
-runs = {run.key for name in names for run in experiments.experiment(name).runs()}
-measured = f"{len(table)} of {len(runs)} runs so far, {figures.spent(table)}"
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=diverse-data` | computes the theory, draws this page from the committed rows, repeats the live check | a minute |
-| `python -m abstract_symbols run random-templates` | performs the runs that `book/results/random-templates.csv` lacks; so do `random-templates-k6-w2`, `random-regular`, `random-length` and `random-wildcards`, which share the file | {measured} |
-| `python -m abstract_symbols run predicted-strings predicted-strings-kernels predicted-strings-draws random-fresh` | computes the predictions that are missing, and trains on the twelve other tasks | {figures.spent(pd.concat([rows[name] for name in PREDICTED]).drop_duplicates("key"))} |
-| `make chapter C=diverse-data PROFILE=full` | trains all networks again, then draws this page from them | the sum of these |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""

@@ -75,7 +75,7 @@ def n50_of_each(rows: pd.DataFrame, by: Sequence[str], metric: str = "test_loss"
 
 
 def n50_beside_published(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
-    """Returns `n50_table` for the series that the paper has too, with its n₅₀ as `paper`, and the ratio of ours to it."""
+    """Returns `n50_table` for the series that the paper has too, with its n₅₀ as `paper`, and ratio, ours over it."""
     papers = [(s, published_n50(name, s)) for s in experiment(name).series if not published(name, s).empty]
     table = pd.DataFrame(papers, columns=["series", "paper"]).merge(n50_table(name, rows, metric), how="left")
     return table.assign(ratio=table["n50"] / table["paper"])
