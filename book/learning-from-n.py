@@ -26,30 +26,17 @@ profile = "quick"
 
 # %%
 import numpy as np
-import pandas as pd
-from IPython.display import Markdown, display
 
 from abstract_symbols import KernelRidge, Template, TemplateTask
-from abstract_symbols import TransformerKernel, template_matrix
-from abstract_symbols import bench, claims, experiments, figures, tasks
-from abstract_symbols.kernels.ridge import dense_ridge
-from abstract_symbols.kernels.matchings import (
-    matching_weights, template_shape)
+from abstract_symbols import TransformerKernel, tasks, template_matrix
+from abstract_symbols.analyses import learning_from_n as analysis
+from abstract_symbols.kernels.matchings import matching_weights, template_shape
 from abstract_symbols.kernels.prediction import expected_error
+from abstract_symbols.kernels.ridge import dense_ridge
+from companion import figures, paths, report, summaries
+from companion.report import Chapter
 
-figures.style()
-NAME = "learning-from-n"
-
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-names = ("ridge-n", "ridge-rho", "ridge-lambda", "ridge-beta", "ridge-zipf")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in names:
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in names}
-complete = {name for name in names if len(rows[name]) == len(experiments.experiment(name).runs())}
-MISSING = "*Rows are still missing here, so there are no numbers to tell yet.*"
+chapter = Chapter("learning-from-n", profile)
 
 # %% [markdown]
 r"""
@@ -99,10 +86,8 @@ weights = matching_weights(
     kernel, [(aba, aba, m) for m in matchings.values()])
 
 # %% tags=["remove-input"]
-matched = pd.DataFrame([
-    {"x": "ABA", "y": y, "wildcards matched": ", ".join(f"{'αβ'[a]}–{'αβ'[b]}" for a, b in m) or "none",
-     "K(x, y)": f"{kernel('ABA', y):.5f}", "ŵ": f"{weights[aba, aba, m]:+.5f}"} for y, m in matchings.items()])
-figures.table(matched)
+matched = analysis.matching_table(kernel, "ABA", aba, matchings, weights)
+chapter.table(matched, formats={"K(x, y)": ".5f", "ŵ": "+.5f"})
 
 # %% [markdown]
 r"""
@@ -159,25 +144,24 @@ assert np.abs(fast - dense).max() <= 1e-8
 print(len(strings), "predictions, none differs by more than 1e-8")
 
 # %% tags=["remove-input"]
-text = MISSING
-if "ridge-n" in complete:
-    each = rows["ridge-n"].groupby("n")["iterations"].agg(["min", "max"])
-    text = (f"What is left takes from {each['min'].min()} to {each['max'].max()} iterations for every $n$ from {each.index.min()} to "
-            f"{each.index.max():,}, to a relative residual of $10^{{-10}}$.")
-Markdown(f"""
-The equations are solved by conjugate gradients, whose number of iterations depends on the spread of the eigenvalues. Those of $Z N Z^\\top$ grow
-with $n$, one for each template; all others stay bounded when symbols rarely repeat. So these $r$ directions are **deflated**: the
-preconditioner inverts $Z N Z^\\top$ plus a diagonal exactly. {text}
-""")
+steps = chapter["ridge-n"]["iterations"]
+n = chapter["ridge-n"]["n"]
+chapter.glue(steps_least=steps.min(), steps_most=steps.max(), n_least=n.min(), n_most=n.max())
+
+# %% [markdown]
+r"""
+The equations are solved by conjugate gradients, whose number of iterations depends on the spread of the eigenvalues.
+Those of $Z N Z^\top$ grow with $n$, one for each template; all others stay bounded when symbols rarely repeat.
+So these $r$ directions are **deflated**: the preconditioner inverts $Z N Z^\top$ plus a diagonal exactly.
+What is left takes from {glue:text}`steps_least` to {glue:text}`steps_most` iterations for every $n$ from {glue:text}`n_least` to {glue:text}`n_most`, to a relative residual of $10^{-10}$.
+
+Measured in one run on one machine, time and memory included for everything from the tokens to the coefficients:
+"""
 
 # %% tags=["remove-input"]
-speed = experiments.BOOK / "results" / "bench-kernel-cpu.csv"
-if speed.exists():
-    shown = bench.table(speed)
-    shown = shown[shown["n"] != "–"]
-    shown = shown.loc[:, (shown != "–").any()]
-    display(Markdown("Measured in one run on one machine, time and memory included for everything from the tokens to the coefficients:"),
-            figures.table(shown))
+speed = report.bench_table(paths.results() / "bench-kernel-cpu.csv")
+speed = speed[speed["n"] != "–"]
+chapter.table(speed.loc[:, (speed != "–").any()])
 
 # %% [markdown]
 r"""
@@ -266,47 +250,50 @@ So we expect
 - **noisy: exponent $-\tfrac12$ in $n$**, since a mean of $p_i n$ noisy labels is off by $\sigma / \sqrt{p_i n}$, and this outlasts the shrinkage.
 ::::
 
-`expected_error` computes this prediction from $N$, $D$ and $S$ alone.
-It knows nothing of the training runs.
+`expected_error` computes this prediction, a mean square, from $N$, $D$ and $S$ alone.
+It knows nothing of the training runs:
+"""
 
+# %%
+same = tasks.task("same-different")  # αα: +1, αβ: −1
+for n in (100, 10_000, 1_000_000):
+    squared = expected_error(same, kernel, n, ridge=0.01)
+    print(f"n = {n:,}: expected error {squared**0.5:.3g}")
+
+# %% [markdown]
+r"""
 ## Measured: the error against n
 
 Two tasks, alphabets as large as the number of strings, $n$ from a hundred to ten million.
 The error is the root mean square over templates of $\hat f(x) - f^*(z)$ on unseen symbols, the same for all of them.
+The labels are exact here; the standard errors are mostly smaller than the marks.
 """
 
-# %%
-def predicted(name, points, noise=0.0, **options):
-    task = TemplateTask(tasks.task(name).labels, noise=noise)
-    errors = [expected_error(task, kernel, **options, **point)
-              for point in points]  # mean squared
-    return np.sqrt(errors)
-
+# %% tags=["remove-input"]
+rows, expected = chapter["ridge-n"], analysis.expected_curves("ridge-n")
+exact = [analysis.SAME, analysis.ABA]
+noisy = [series + analysis.NOISY for series in exact]
+axes = {"xlabel": "n = training strings = training symbols", "ylabel": "error on unseen symbols"}
 
 # %% tags=["remove-input"]
-TASKS = {series: options["task"] for series, options in experiments.experiment("ridge-rho").series.items()}
-N_GRID = experiments.experiment("ridge-n").grid["n"]
+drawn = rows[rows["series"].isin(exact)]
+guides = [(-1, "slope −1"), (-0.5, "slope −½ (theorem)")]
+figure = figures.scaling("ridge-n", drawn, "error", guides=guides, **axes,
+                         predicted={series: expected[series] for series in exact})
+words = figures.scaling_alt("ridge-n", drawn, "error", "error against n") + analysis.DASHED
+chapter.show(figure, words, "ridge-n")
 
-
-def against_n(noise, words, guides):
-    chosen = rows["ridge-n"][rows["ridge-n"]["noise"] == noise]
-    curves = {series + words: (N_GRID, predicted(name, [{"n": n} for n in N_GRID], noise)) for series, name in TASKS.items()}
-    figure = figures.scaling("ridge-n", chosen, "error", xlabel="n = training strings = training symbols",
-                             ylabel="error on unseen symbols", guides=guides, predicted=curves)
-    figures.show(figure, alt=figures.scaling_alt("ridge-n", chosen, "error", "error against n") +
-                 " Dashed: the prediction, close to the measured curves.")
-
-
-against_n(0, "", [(-1, "slope −1"), (-0.5, "slope −½ (theorem)")])
+# %% [markdown]
+r"""
+The same with Gaussian noise on the training labels, ten times as large as the labels themselves:
+"""
 
 # %% tags=["remove-input"]
-Markdown(f"*Noise-free labels. Mean and standard error over seeds (mostly smaller than the marks). {figures.coverage('ridge-n', rows['ridge-n'])}*")
-
-# %% tags=["remove-input"]
-against_n(10, ", noise σ = 10", [(-0.5, "slope −½ (theorem)"), (-1, "slope −1")])
-
-# %% tags=["remove-input"]
-Markdown("*The same with Gaussian noise on the training labels, ten times as large as the labels themselves.*")
+drawn = rows[rows["series"].isin(noisy)]
+figure = figures.scaling("ridge-n", drawn, "error", guides=guides[::-1], **axes,
+                         predicted={series: expected[series] for series in noisy})
+words = figures.scaling_alt("ridge-n", drawn, "error", "error against n") + analysis.DASHED
+chapter.show(figure, words, "ridge-n")
 
 # %% [markdown]
 r"""
@@ -314,53 +301,47 @@ The exponent between neighbouring points, for αα against αβ:
 """
 
 # %% tags=["remove-input"]
-def steps(y, x):
-    return {(x[i], x[i + 1]): float(claims.slope(np.array(x[i:i + 2]), np.array(y[i:i + 2]))) for i in range(len(x) - 1)}
+measured = analysis.measured_curves("ridge-n", rows)
+slopes = analysis.exponents({
+    "noise-free": measured[exact[0]], "predicted": expected[exact[0]],
+    "σ = 10": measured[noisy[0]], "predicted, σ = 10": expected[noisy[0]]})
+chapter.table(slopes, formats=dict.fromkeys(slopes.columns[1:], ".2f"))
 
+# %% [markdown]
+r"""
+Without noise all of the error is shrinkage, and this should be about one half where $X$ is as large as the smallest eigenvalue $\nu$ of $N$, at $n \approx r D / \nu$:
+"""
 
-def local_slopes(name, series):
-    x, y = claims.curves(rows[name], series, "error", experiments.experiment(name).x)
-    return steps(y.mean(0), x.tolist())
-
-
-slopes = {series: local_slopes("ridge-n", series) for series in experiments.experiment("ridge-n").series}
-table = pd.DataFrame({
-    "noise-free": slopes["αα / αβ"], "predicted": steps(predicted("same-different", [{"n": n} for n in N_GRID]), N_GRID),
-    "σ = 10": slopes["αα / αβ, noise σ = 10"],
-    "predicted, σ = 10": steps(predicted("same-different", [{"n": n} for n in N_GRID], 10.0), N_GRID),
-}).map("{:.2f}".format).replace("nan", "–")
-table.insert(0, "n", [f"{a:,} → {b:,}" for a, b in table.index])
-figures.table(table)
-
-# %% tags=["remove-input"]
-N = template_matrix(tasks.task("same-different"), kernel)
+# %%
+N = template_matrix(same, kernel)  # (2, 2)
 nu = np.linalg.eigvalsh(N)[0]
-onset = 2 * (0.01 + kernel("AA", "AA") - N[0, 0]) / nu
-shrinkage = predicted("same-different", [{"n": n} for n in N_GRID])
-noise_only = np.sqrt(predicted("same-different", [{"n": n} for n in N_GRID], 10.0) ** 2 - shrinkage**2)
-meet = int(np.argmax(noise_only > shrinkage))
-text = MISSING
-if "ridge-n" in complete:
-    mean = figures.summary("ridge-n", rows["ridge-n"], "error").set_index(["series", "n"])["mean"]
-    ratios = shrinkage / mean["αα / αβ"].to_numpy()
-    last = {series: list(slopes[series].values())[-1] for series in TASKS}
-    tau = [2 * 1.01 / (n / 2) + 2 * 2 / (n / 2) for n in N_GRID]  # two templates of n/2 strings, ρ = n/2
-    bound = {0: [np.sqrt(2) / nu * t for t in tau], 10: [np.sqrt(2) / nu * t + 10 * np.sqrt(t / 0.01) for t in tau]}
-    far = {noise: bound[noise][-1] / np.sqrt(2) / mean["αα / αβ" + words, N_GRID[-1]]
-           for noise, words in ((0, ""), (10, ", noise σ = 10"))}
-    text = f"""
-- *Noise-free*, the last exponents are {last["αα / αβ"]:.2f} and {last["αβα / αββ"]:.2f}: the theorem's $-\\tfrac12$ is not attained. From
-  {mean["αα / αβ", 100]:.2f} at $n$ = 100 the error of αα against αβ falls to {figures.number(mean["αα / αβ", N_GRID[-1]])} at ten million. At
-  $n \\approx r D / \\nu$ = {onset:,.0f}, where $X$ is as large as $\\nu$, it is about one half; only well beyond does the exponent come near $-1$. {{doc}}`template-matrix` computes the $n$ at which the *squared* error is one half.
-- The prediction lies above the measured error by a factor between {ratios.min():.2f} and {ratios.max():.2f} for αα against αβ. That is the price of replacing
-  $E$ by its average: as the proof shows, averages lie above.
-- *With noise*, shrinkage and noise weigh the same between $n$ = {N_GRID[meet - 1]:,} and {N_GRID[meet]:,}, by the prediction. Beyond, the error is that of a mean of noisy labels, the
-  exponent scatters around $-\\tfrac12$, and the theorem's rate is the true one.
-- The bound {{eq}}`ourbound` has constants, so it can be compared: at ten million strings it is {far[0]:.0f} times the measured error without noise, {far[10]:.0f} times with it."""
-Markdown(text)
+D = 0.01 + kernel("AA", "AA") - N[0, 0]  # of αα, λ included
+print(f"ν = {nu:.5f}, r D / ν = {2 * D / nu:.0f}")
 
 # %% tags=["remove-input"]
-figures.scaling_table("ridge-n", rows["ridge-n"], {"error": "error", "worst": "at the worst template", "iterations": "iterations"})
+found = analysis.against_n(rows)
+chapter.glue(onset=f"{2 * D / nu:,.0f}", first=f"{found.first:.2f}", end=found.end,
+             last_same=f"{found.last[exact[0]]:.2f}", last_aba=f"{found.last[exact[1]]:.2f}",
+             ratio_least=f"{found.ratios[0]:.2f}", ratio_most=f"{found.ratios[1]:.2f}",
+             overtaken_after=found.overtaken[0], overtaken_by=found.overtaken[1],
+             bound=f"{found.bound:.0f}", noisy_bound=f"{found.noisy_bound:.0f}")
+
+# %% [markdown]
+r"""
+- *Noise-free*, the last exponents are {glue:text}`last_same` and {glue:text}`last_aba`: the theorem's $-\tfrac12$ is not attained.
+  From {glue:text}`first` at $n$ = 100 the error of αα against αβ falls to {glue:text}`end` at ten million.
+  At $n \approx r D / \nu$ = {glue:text}`onset`, where $X$ is as large as $\nu$, it is about one half; only well beyond does the exponent come near $-1$.
+  {doc}`template-matrix` computes the $n$ at which the *squared* error is one half.
+- The prediction lies above the measured error by a factor between {glue:text}`ratio_least` and {glue:text}`ratio_most` for αα against αβ.
+  That is the price of replacing $E$ by its average: as the proof shows, averages lie above.
+- *With noise*, shrinkage and noise weigh the same between $n$ = {glue:text}`overtaken_after` and {glue:text}`overtaken_by`, by the prediction.
+  Beyond, the error is that of a mean of noisy labels, the exponent scatters around $-\tfrac12$, and the theorem's rate is the true one.
+- The bound {eq}`ourbound` has constants, so it can be compared: at ten million strings it is {glue:text}`bound` times the measured error without noise, {glue:text}`noisy_bound` times with it.
+"""
+
+# %% tags=["remove-input"]
+columns = {"error": "error", "worst": "at the worst template", "iterations": "iterations"}
+report.scaling_table("ridge-n", rows, columns)
 
 # %% [markdown]
 r"""
@@ -371,33 +352,25 @@ With ten symbols, four million strings contain nothing but repetitions; the kern
 """
 
 # %% tags=["remove-input"]
-M_GRID = experiments.experiment("ridge-rho").grid["alphabet"]
-many = experiments.experiment("ridge-rho").base["n"]
-curves = {series: (M_GRID, predicted(name, [{"alphabet": m} for m in M_GRID], n=many)) for series, name in TASKS.items()}
-figure = figures.scaling("ridge-rho", rows["ridge-rho"], "error", xlabel="m = training symbols = ρ · wildcards",
-                         ylabel="error on unseen symbols", predicted=curves,
-                         guides=[(-1, "slope −1"), (-0.5, "slope −½ (theorem)")])
-figures.show(figure, alt=figures.scaling_alt("ridge-rho", rows["ridge-rho"], "error", "error against the number of symbols"))
+chapter.scaling("ridge-rho", "error", "error against the number of symbols",
+                columns={"rho": "ρ", "error": "error", "worst": "at the worst template",
+                         "iterations": "iterations"},
+                xlabel="m = training symbols = ρ · wildcards", ylabel="error on unseen symbols",
+                predicted=analysis.expected_curves("ridge-rho"),
+                guides=[(-1, "slope −1"), (-0.5, "slope −½ (theorem)")])
 
 # %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage('ridge-rho', rows['ridge-rho'])}*")
+rho = analysis.against_alphabet(chapter["ridge-rho"], first=10_000).set_index("task")
+for name, series in (("same", analysis.SAME), ("aba", analysis.ABA)):
+    chapter.glue(**{f"rho_{name}": f"{rho['exponent'][series]:.2f}",
+                    f"floor_{name}": f"{rho['floor'][series]:.0%}"})
 
-# %% tags=["remove-input"]
-figures.scaling_table("ridge-rho", rows["ridge-rho"], {"rho": "ρ", "error": "error", "worst": "at the worst template",
-                                                       "iterations": "iterations"})
-
-# %% tags=["remove-input"]
-text = MISSING
-if "ridge-rho" in complete:
-    at, end = (10_000, 31_623), M_GRID[-1]
-    between = {series: local_slopes("ridge-rho", series)[at] for series in TASKS}
-    reached = figures.summary("ridge-rho", rows["ridge-rho"], "error").set_index(["series", "alphabet"])["mean"]
-    floor = {series: predicted(name, [{"alphabet": 1e15}], n=many)[0] / reached[series, end] for series, name in TASKS.items()}
-    text = (f"From $m$ = {at[0]:,} to {at[1]:,} the exponents are {between['αα / αβ']:.2f} and {between['αβα / αββ']:.2f}. The error falls as $1/\\rho$, the square of what the "
-            f"theorem promises, until the number of strings sets a floor: with no two symbols equal, {many:,} strings would still leave (by the prediction) {floor['αα / αβ']:.0%} and "
-            f"{floor['αβα / αββ']:.0%} of the errors at the right end. By {{eq}}`ourbound` no law of substitutions can make the error fall more slowly than $1/n + 1/\\rho$ "
-            "as long as labels are exact.")
-Markdown(text)
+# %% [markdown]
+r"""
+From $m$ = 10,000 to 31,623 the exponents are {glue:text}`rho_same` and {glue:text}`rho_aba`.
+The error falls as $1/\rho$, the square of what the theorem promises, until the number of strings sets a floor: with no two symbols equal, 4,000,000 strings would still leave (by the prediction) {glue:text}`floor_same` and {glue:text}`floor_aba` of the errors at the right end.
+By {eq}`ourbound` no distribution of substitutions can make the error fall more slowly than $1/n + 1/\rho$ as long as labels are exact.
+"""
 
 # %% [markdown]
 r"""
@@ -411,20 +384,12 @@ With noisy labels both can be seen: the curve *f̂ against the label mean* is th
 """
 
 # %% tags=["remove-input"]
-SHORT = {"error": "f̂ against the truth", "label_mean_error": "label mean against the truth", "gap": "f̂ against the label mean"}
-noisy = rows["ridge-n"][rows["ridge-n"]["series"] == "αα / αβ, noise σ = 10"]
-long = noisy.melt(["n", "seed"], list(SHORT), "metric").assign(series=lambda t: t["metric"].map(SHORT))
-order = [SHORT["gap"], SHORT["error"], SHORT["label_mean_error"]]
-figure = figures.power_laws(long, "n", "value", order, xlabel="n = training strings = training symbols", ylabel="distance",
+distances = analysis.label_means(rows[rows["series"] == noisy[0]])
+figure = figures.power_laws(distances, "n", "value", list(analysis.LABEL_MEANS.values()),
+                            xlabel=axes["xlabel"], ylabel="distance",
                             guides=[(-0.5, "slope −½"), (-1, "slope −1")])
-alt = "Line chart for αα against αβ with noise 10, against n."
-for series, curve in long.groupby(["series", "n"])["value"].mean().groupby("series"):
-    first, last = curve.iloc[0], curve.iloc[-1]
-    alt += f" {series}: {figures.number(first)} at n = {curve.index[0][1]}, {figures.number(last)} at n = {curve.index[-1][1]}."
-figures.show(figure, alt=alt)
-
-# %% tags=["remove-input"]
-figures.points_table(figure)
+chapter.show(figure, analysis.label_means_alt(distances), "ridge-n")
+report.points_table(figure)
 
 # %% [markdown]
 r"""
@@ -436,16 +401,11 @@ Fit the indicators $Z$ of the templates in place of labels:
 """
 
 # %%
-def label_weights(sample):
-    Z = np.eye(2)[sample.templates.numpy()]  # (n, r)
-    a = KernelRidge(kernel).fit(sample, Z).coefficients  # (n, r)
-    N_plus_X = np.linalg.inv(Z.T @ a)  # (r, r)
-    return a @ N_plus_X, N_plus_X  # (n, r), (r, r)
-
-
-task = tasks.task("same-different")
-uniform = task.sample(n=10_000, alphabet=10_000, seed=0)
-weights, N_plus_X = label_weights(uniform)
+uniform = same.sample(n=10_000, alphabet=10_000, seed=0)
+Z = np.eye(2)[uniform.templates.numpy()]  # (n, r)
+A = KernelRidge(kernel).fit(uniform, Z).coefficients  # (n, r)
+N_plus_X = np.linalg.inv(Z.T @ A)  # (r, r)
+weights = A @ N_plus_X  # (n, r)
 
 # %% [markdown]
 r"""
@@ -456,13 +416,10 @@ They add up as {prf:ref}`shrunken-mean` says, and give the predictions:
 noise = np.random.default_rng(0).normal(0, 10, len(uniform))
 labels = uniform.labels.numpy() + noise  # (n,)
 means = weights.T @ labels  # (r,)
-N = template_matrix(task, kernel)
 shrunken = N @ np.linalg.solve(N_plus_X, means)  # (r,)
 model = KernelRidge(kernel).fit(uniform, labels)
 assert np.abs(shrunken - model.predict(["XX", "XY"])).max() < 1e-8
-totals = [weights[uniform.templates.numpy() == i].sum(0)
-          for i in (0, 1)]
-print(np.abs(totals).round(6))  # template of the string × of the mean
+print(np.abs(Z.T @ weights).round(6))  # template of the string × of the mean
 
 # %% [markdown]
 r"""
@@ -471,29 +428,24 @@ Here is the weight of every string `αα` (one that counts as in a plain mean ha
 """
 
 # %% tags=["remove-input"]
-def weight_by_count(sample, weights, label):
-    tokens, own = sample.tokens.numpy(), sample.templates.numpy() == 0
-    holding = np.bincount(np.concatenate([tokens[:, 0], tokens[~own, 1]]))
-    return pd.DataFrame({"series": label, "strings": holding[tokens[own, 0]], "weight": own.sum() * weights[own, 0]})
-
-
-unequal = task.sample(n=10_000, alphabet=10_000, seed=0, zipf=1.0)
-zipf_weights, _ = label_weights(unequal)
-by_count = pd.concat([weight_by_count(unequal, zipf_weights, "Zipf, s = 1"), weight_by_count(uniform, weights, "uniform")],
-                     ignore_index=True)
-figure = figures.power_laws(by_count, "strings", "weight", ["Zipf, s = 1", "uniform"], guides=[(-1, "slope −1")],
-                            xlabel="training strings that contain the symbol", ylabel="weight of an αα string")
-share = {label: f"{part['weight'].sum() ** 2 / (part['weight'] ** 2).sum() / len(part):.0%}" for label, part in by_count.groupby("series")}
-figures.show(figure, alt="Line chart: the weight of a string against how many training strings contain its symbol. It falls, for symbols in "
-                         "hundreds of strings in inverse proportion: all strings with one symbol together count for no more than a few.")
+unequal = same.sample(n=10_000, alphabet=10_000, seed=0, zipf=1.0)
+by_count = analysis.weight_by_count(kernel, {"Zipf, s = 1": unequal, "uniform": uniform})
+figure = figures.power_laws(by_count, "strings", "weight", ["Zipf, s = 1", "uniform"],
+                            xlabel="training strings that contain the symbol",
+                            ylabel="weight of an αα string", guides=[(-1, "slope −1")])
+chapter.show(figure, analysis.WEIGHTS_ALT)
 
 # %% tags=["remove-input"]
-Markdown(f"""
-A symbol that occurs often tells little new, and the strings with it share one vote. Nobody told the kernel to do so: $\\bar y$ in {{prf:ref}}`shrunken-mean` is the best linear
-unbiased estimate when strings with a symbol in common have an error in common, and $E$ says that they have. With exact labels this makes the error small. With
-noisy ones it costs something, for the noise alone would be averaged best by equal weights: the weighted mean of the αα labels is as noisy as a plain mean of
-{share["uniform"]} of them if symbols are uniform, of {share["Zipf, s = 1"]} under Zipf's law.
-""")
+share = analysis.effective_shares(by_count)
+chapter.glue(share_uniform=f"{share['uniform']:.0%}", share_zipf=f"{share['Zipf, s = 1']:.0%}")
+
+# %% [markdown]
+r"""
+A symbol that occurs often tells little new, and the strings with it share one vote.
+Nobody told the kernel to do so: $\bar y$ in {prf:ref}`shrunken-mean` is the best linear unbiased estimate when strings with a symbol in common have an error in common, and $E$ says that they have.
+With exact labels this makes the error small.
+With noisy ones it costs something, because the noise alone would be averaged best by equal weights: the weighted mean of the αα labels is as noisy as a plain mean of {glue:text}`share_uniform` of them if symbols are uniform, of {glue:text}`share_zipf` under Zipf's law.
+"""
 
 # %% [markdown]
 r"""
@@ -505,28 +457,26 @@ For αβα against αββ, at $n$ = 10,000:
 """
 
 # %% tags=["remove-input"]
-RIDGES = experiments.experiment("ridge-lambda").grid["ridge"]
-curves = {"noise-free": (RIDGES, predicted("aba-abb", [{"ridge": x} for x in RIDGES], n=10_000)),
-          "noise σ = 10": (RIDGES, predicted("aba-abb", [{"ridge": x} for x in RIDGES], noise=10.0, n=10_000))}
-figure = figures.scaling("ridge-lambda", rows["ridge-lambda"], "error", xlabel="λ", ylabel="error on unseen symbols", predicted=curves)
-figures.show(figure, alt=figures.scaling_alt("ridge-lambda", rows["ridge-lambda"], "error", "error against λ"))
+chapter.scaling("ridge-lambda", "error", "error against λ",
+                columns={"error": axes["ylabel"]}, xlabel="λ", ylabel=axes["ylabel"],
+                predicted=analysis.expected_curves("ridge-lambda", ("noise-free", "noise σ = 10")))
 
 # %% tags=["remove-input"]
-figures.scaling_table("ridge-lambda", rows["ridge-lambda"], {"error": "error on unseen symbols"})
+aba_abb = tasks.task("aba-abb")
+best = summaries.best_by_series("ridge-lambda", chapter["ridge-lambda"], "error")
+least = best.set_index("series")["mean"]
+for name, series in (("exact", "noise-free"), ("noisy", "noise σ = 10")):
+    gain = chapter.mean("ridge-lambda", series, 0.01, "error") / least[series] - 1
+    chapter.glue(**{f"gain_{name}": f"{gain:.1%}"})
+chapter.glue(own=f"{kernel('ABA', 'ABA') - template_matrix(aba_abb, kernel)[0, 0]:.2f}")
 
-# %% tags=["remove-input"]
-own = kernel("ABA", "ABA") - template_matrix(tasks.task("aba-abb"), kernel)[0, 0]
-text = MISSING
-if "ridge-lambda" in complete:
-    by_ridge = figures.summary("ridge-lambda", rows["ridge-lambda"], "error").set_index(["series", "ridge"])["mean"]
-    gains = {series: by_ridge[series, 0.01] / by_ridge[series].min() - 1 for series in ("noise-free", "noise σ = 10")}
-    text = (f"The best of these six $\\lambda$ lowers the error at $\\lambda$ = 0.01 by {gains['noise-free']:.1%} without noise, and by {gains['noise σ = 10']:.1%} with noise ten times "
-            "as large as the labels: a mean of thousands of labels needs no further smoothing.")
-Markdown(f"""
-*Mean and standard error over seeds. {figures.coverage("ridge-lambda", rows["ridge-lambda"])}*
-
-Here $K(x, x) - N_{{ii}}$ = {own:.2f}. Values of $\\lambda$ far below that change little, larger ones only shrink more. {text} All other experiments use $\\lambda$ = 0.01.
-""")
+# %% [markdown]
+r"""
+Here $K(x, x) - N_{ii}$ = {glue:text}`own`.
+Values of $\lambda$ far below that change little, larger ones only shrink more.
+The best of these six $\lambda$ lowers the error at $\lambda$ = 0.01 by {glue:text}`gain_exact` without noise, and by {glue:text}`gain_noisy` with noise ten times as large as the labels: a mean of thousands of labels needs no further smoothing.
+All other experiments use $\lambda$ = 0.01.
+"""
 
 # %% [markdown]
 r"""
@@ -534,25 +484,23 @@ The temperature $\beta$ and the strength $\gamma$ of the positions decide how di
 """
 
 # %% tags=["remove-input"]
-figure = figures.scaling("ridge-beta", rows["ridge-beta"], "error", xlabel="β", ylabel="error on unseen symbols")
-figure.axes[0].set_xticks([0.5, 1, 2, 3, 4, 5], [f"{b:g}" for b in (0.5, 1, 2, 3, 4, 5)])
-figure.axes[0].xaxis.set_minor_formatter("")
-figures.show(figure, alt=figures.scaling_alt("ridge-beta", rows["ridge-beta"], "error", "error against β"))
+chapter.scaling("ridge-beta", "error", "error against β",
+                columns={"error": axes["ylabel"]}, xlabel="β", ylabel=axes["ylabel"])
 
 # %% tags=["remove-input"]
-figures.scaling_table("ridge-beta", rows["ridge-beta"], {"error": "error on unseen symbols"})
+eigenvalues = chapter["eigenvalue-map"].query("series == 'αβα / αββ'")
+found = analysis.kernel_parameters(chapter["ridge-beta"], eigenvalues)
+for name, (beta, gamma) in (("best", found.best), ("worst", found.worst)):
+    chapter.glue(**{f"{name}_beta": f"{beta:g}", f"{name}_gamma": f"{gamma:g}"})
+default = chapter.mean("ridge-beta", "γ = 1", 2.0, "error")
+chapter.glue(default=f"{default:.3f}", least=f"{found.least:.3f}", largest=f"{found.largest:.2f}",
+             ranks=f"{found.correlation:.2f}", pairs=found.pairs)
 
-# %% tags=["remove-input"]
-text = MISSING
-if "ridge-beta" in complete:
-    means = rows["ridge-beta"].groupby(["beta", "gamma"])["error"].mean()
-    eigenvalues = experiments.load("eigenvalue-map").query("series == 'αβα / αββ'").groupby(["beta", "gamma"])["eigenvalue"].mean()
-    pairs = pd.concat([means, eigenvalues], axis=1).dropna()
-    best, worst, ours = means.idxmin(), means.idxmax(), means[2.0, 1.0]
-    text = (f"The best of these pairs is $\\beta$ = {best[0]:g}, $\\gamma$ = {best[1]:g} with an error of {means.min():.3f} (our default 2 and 1: {ours:.3f}), the "
-            f"worst $\\beta$ = {worst[0]:g}, $\\gamma$ = {worst[1]:g} with {means.max():.2f}. It is $\\nu$ that decides: the rank correlation of the error "
-            f"with the eigenvalue of {{doc}}`template-matrix` is {pairs.corr('spearman').iloc[0, 1]:.2f} over {len(pairs)} pairs.")
-Markdown(f"*Mean and standard error over seeds. {figures.coverage('ridge-beta', rows['ridge-beta'])}*\n\n{text}")
+# %% [markdown]
+r"""
+The best of these pairs is $\beta$ = {glue:text}`best_beta`, $\gamma$ = {glue:text}`best_gamma` with an error of {glue:text}`least` (our default 2 and 1: {glue:text}`default`), the worst $\beta$ = {glue:text}`worst_beta`, $\gamma$ = {glue:text}`worst_gamma` with {glue:text}`largest`.
+It is $\nu$ that decides: the rank correlation of the error with the eigenvalue of {doc}`template-matrix` is {glue:text}`ranks` over {glue:text}`pairs` pairs.
+"""
 
 # %% [markdown]
 r"""
@@ -564,21 +512,13 @@ Let symbols be drawn with probability $P_t \propto t^{-s}$, distinct within a st
 The most frequent symbol then stays likely however large the alphabet: $\rho$ grows like $\log m$ for $s = 1$, and for $s > 1$ not at all.
 The theorem's bound no longer falls.
 Does the error?
+Here are `αα` against `αβ`, noise-free:
 """
 
 # %% tags=["remove-input"]
-ZIPF = {series: options.get("zipf", 0.0) for series, options in experiments.experiment("ridge-zipf").series.items()}
-Z_GRID = experiments.experiment("ridge-zipf").grid["n"]
-curves = {series: (Z_GRID, predicted("same-different", [{"n": n, "alphabet": task.law(n, s)} for n in Z_GRID])) for series, s in ZIPF.items()}
-figure = figures.scaling("ridge-zipf", rows["ridge-zipf"], "error", xlabel="n = training strings = training symbols",
-                         ylabel="error on unseen symbols", predicted=curves)
-figures.show(figure, alt=figures.scaling_alt("ridge-zipf", rows["ridge-zipf"], "error", "error against n"))
-
-# %% tags=["remove-input"]
-figures.scaling_table("ridge-zipf", rows["ridge-zipf"], {"error": "error on unseen symbols"})
-
-# %% tags=["remove-input"]
-Markdown(f"*αα against αβ, noise-free. Mean and standard error over seeds. {figures.coverage('ridge-zipf', rows['ridge-zipf'])}*")
+expected = analysis.expected_curves("ridge-zipf", by_law=True)
+chapter.scaling("ridge-zipf", "error", "error against n", predicted=expected,
+                columns={"error": axes["ylabel"]}, **axes)
 
 # %% [markdown]
 r"""
@@ -589,17 +529,10 @@ At the largest $n$ (the second prediction is explained below):
 """
 
 # %% tags=["remove-input"]
-largest, lines = Z_GRID[-1], []
-mean = figures.summary("ridge-zipf", rows["ridge-zipf"], "error").set_index(["series", "n"])["mean"]
-for series, s in ZIPF.items():
-    law = task.law(largest, s)
-    alphabet = 1 / (law @ law)
-    guess, better = predicted("same-different", [{"alphabet": alphabet}, {"alphabet": law}], n=largest)
-    rho = task.diversity(largest, s)
-    lines.append({"symbols": series, "ρ": f"{rho:,.0f}" if rho > 10 else f"{rho:.1f}", "1/ΣP²": f"{alphabet:,.0f}",
-                  "predicted from it": f"{guess:.4f}", "… from all P": f"{better:.4f}",
-                  "error": f"{mean[series, largest]:.4f}" if (series, largest) in mean else "–"})
-figures.table(pd.DataFrame(lines))
+unequal = analysis.unequal_symbols(chapter["ridge-zipf"])
+chapter.table(unequal, formats={
+    "ρ": lambda rho: f"{rho:,.0f}" if rho > 10 else f"{rho:.1f}", "1/ΣP²": ",.0f",
+    **dict.fromkeys(("predicted from it", "… from all P", "error"), ".4f")})
 
 # %% [markdown]
 r"""
@@ -626,30 +559,30 @@ Their last exponents, and those measured:
 """
 
 # %% tags=["remove-input"]
-lines = []
-for series, s in ZIPF.items():
-    measured, ours = local_slopes("ridge-zipf", series), steps(curves[series][1], Z_GRID)
-    last = Z_GRID[-2:]
-    lines.append({"symbols": series, "expected in the end": f"{-1 / max(1, s):.2f}",
-                  "predicted at the largest n": f"{ours[last]:.2f}",
-                  "measured there": f"{measured[last]:.2f}" if last in measured else "–"})
-display(figures.table(pd.DataFrame(lines)))
-text = MISSING
-if "ridge-zipf" in complete:
-    twice = {}
-    for s in (1.0, 1.5):
-        drawn = task.sample(10_000, 10_000, seed=0, zipf=s)
-        _, counts = np.unique(drawn.tokens.numpy()[drawn.templates.numpy() == 1], axis=0, return_counts=True)
-        twice[s] = counts[counts > 1].sum() / counts.sum()
-    off = {series: np.array(curves[series][1]) / mean[series].to_numpy() for series in ZIPF}
-    cost = {series: mean[series, largest] / mean["uniform", largest] for series in ZIPF}
-    most = rows["ridge-zipf"].groupby("series")["iterations"].max()
-    text = (f"At $n$ = {largest:,} the error is {cost['Zipf, s = 1']:.1f} times that of uniform symbols for $s = 1$ and {cost['Zipf, s = 1.5']:.0f} times for $s = 1.5$. "
-            f"The prediction is between {min(o.min() for o in off.values()):.2f} and {max(o.max() for o in off.values()):.2f} times the measured error. It is too low "
-            f"for $s = 1.5$, where pairs of frequent symbols come together again and again, which it leaves out: in a sample of 10,000 strings, {twice[1.5]:.0%} of the αβ strings occur "
-            f"more than once (for $s = 1$: {twice[1.0]:.0%}). Conjugate gradients pay as well: up to {most['Zipf, s = 1.5']} "
-            f"iterations for $s = 1.5$ and {most['Zipf, s = 1']} for $s = 1$, since frequent symbols bring large eigenvalues of their own, which are not deflated.")
-display(Markdown(text))
+slopes = analysis.unequal_exponents(chapter["ridge-zipf"], expected)
+chapter.table(slopes, formats=dict.fromkeys(slopes.columns[1:], ".2f"))
+
+# %% tags=["remove-input"]
+rows = chapter["ridge-zipf"]
+ratios = analysis.predicted_over_measured("ridge-zipf", rows, expected)
+chapter.glue(zipf_least=f"{ratios.min():.2f}", zipf_most=f"{ratios.max():.2f}",
+             largest_n=rows["n"].max())
+
+# %% tags=["remove-input"]
+error = unequal.set_index("symbols")["error"]
+for s, digits in ((1.0, 1), (1.5, 0)):
+    series, drawn = f"Zipf, s = {s:g}", same.sample(10_000, 10_000, seed=0, zipf=s)
+    chapter.glue(**{f"cost_{s}": f"{error[series] / error['uniform']:.{digits}f}",
+                    f"twice_{s}": f"{analysis.repeated_share(drawn, 1):.0%}",
+                    f"iterations_{s}": rows.loc[rows["series"] == series, "iterations"].max()})
+
+# %% [markdown]
+r"""
+At $n$ = {glue:text}`largest_n` the error is {glue:text}`cost_1.0` times that of uniform symbols for $s = 1$ and {glue:text}`cost_1.5` times for $s = 1.5$.
+The prediction is between {glue:text}`zipf_least` and {glue:text}`zipf_most` times the measured error.
+It is too low for $s = 1.5$, where pairs of frequent symbols come together again and again, which it leaves out: in a sample of 10,000 strings, {glue:text}`twice_1.5` of the αβ strings occur more than once (for $s = 1$: {glue:text}`twice_1.0`).
+Conjugate gradients pay as well: up to {glue:text}`iterations_1.5` iterations for $s = 1.5$ and {glue:text}`iterations_1.0` for $s = 1$, since frequent symbols bring large eigenvalues of their own, which are not deflated.
+"""
 
 # %% [markdown]
 r"""
@@ -661,15 +594,14 @@ Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard(NAME, results))
+chapter.verdicts()
+chapter.glue_claims()
 
-# %% tags=["remove-input"]
-verdicts = {j.claim.id: j.verdict for j in claims.scoreboard(NAME, results)}
-text = "Rows are missing, so not all claims are judged yet." if "not tested" in verdicts.values() else ""
-if verdicts["ridge-label-mean"] == "not held":
-    text = ("The claim about the label mean is *not held*: it is our own, it overlooked the weights, and {prf:ref}`shrunken-mean` says what is true instead. The mean of the training labels is what the "
-            "kernel's prediction is close to, but it does not get closer any faster than either gets to the truth.")
-Markdown(text)
+# %% [markdown]
+r"""
+The claim about the label mean is *{glue:text}`ridge-label-mean.verdict`*: it is our own, it overlooked the weights, and {prf:ref}`shrunken-mean` says what is true instead.
+The mean of the training labels is what the kernel's prediction is close to, but it does not get closer any faster than either gets to the truth.
+"""
 
 # %% [markdown]
 r"""
@@ -679,14 +611,8 @@ These cells fit some of the models again and stop the book's build if an error d
 """
 
 # %%
-TOLERANCE = 1e-6  # relative
-committed = experiments.load("ridge-n")
-again = experiments.repeat("ridge-n", committed, metric="error",
-                           n=[1000, 10_000], seeds=[0])
-worst = (again["repeated"] / again["committed"] - 1).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.1e}:\n{again}"
-print(f"{len(again)} models fitted again,",
-      f"every error within {TOLERANCE:.0e} of its row, relatively")
+chapter.recheck("ridge-n", "n in [1000, 10_000] and seed == 0",
+                within=1e-6, relative=True, metric="error")
 
 # %% [markdown]
 r"""
@@ -694,21 +620,12 @@ r"""
 """
 
 # %% tags=["remove-input"]
-def cost(name):
-    seconds = rows[name]["seconds"].sum()
-    return f"{seconds / 3600:.1f} core-hours" if seconds > 3600 else f"{seconds / 60:.0f} core-minutes"
+chapter.commands()
 
-
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | {cost(name)} |" for name in names)
-Markdown(f"""
-| command | cost |
-|---|---|
-| `make chapter C={NAME}`: draws this page from the committed rows, repeats the live check | a minute |
-| `make chapter C={NAME} PROFILE=full`: fits all models again, then draws this page from them | {sum(rows[name]["seconds"].sum() for name in names) / 3600:.1f} core-hours |
-{lines}
-
-The last five perform the runs that a file of `book/results` lacks, nothing when it is complete; the costs are those of all its runs, as measured on busy cores. For memory see {{doc}}`status`.
-""")
+# %% [markdown]
+r"""
+For memory see {doc}`status`.
+"""
 
 # %% [markdown]
 r"""

@@ -21,6 +21,8 @@ from ..templates import Sample, TemplateTask
 SAME, ABA = "αα / αβ", "αβα / αββ"  # the two tasks, as the experiments call them
 NOISY = ", noise σ = 10"  # and what stands behind them where labels are noisy
 
+DASHED = " Dashed: the prediction, close to the measured curves."  # in the text alternatives of figures
+
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # series → x (m,), y (m,)
 
 
@@ -208,6 +210,11 @@ def weight_by_count(kernel: Kernel, samples: Mapping[str, Sample], template: int
     return pd.concat(found, ignore_index=True)
 
 
+WEIGHTS_ALT = (
+    "Line chart: the weight of a string against how many training strings contain its symbol. It falls, for symbols in "
+    "hundreds of strings in inverse proportion: all strings with one symbol together count for no more than a few.")
+
+
 def effective_shares(table: pd.DataFrame) -> dict[str, float]:
     """Returns for each series how many equal weights would be as noisy as its weights, as a share of their number."""
     return {str(series): float(w.sum() ** 2 / (w**2).sum() / len(w)) for series, w in table.groupby("series")["weight"]}
@@ -279,6 +286,12 @@ def unequal_exponents(rows: pd.DataFrame, predicted: Curves) -> pd.DataFrame:
         {"symbols": series, "expected in the end": -1 / max(1, run.zipf),
          "predicted at the largest n": local_slopes(*predicted[series])[-1],
          "measured there": local_slopes(n, error)[-1]} for series, run, n, error in _unequal_symbols(rows)])
+
+
+def predicted_over_measured(name: str, rows: pd.DataFrame, predicted: Curves, metric: str = "error") -> np.ndarray:
+    """Returns predicted over measured means, of all points of all series of an experiment in one array."""
+    measured = measured_curves(name, rows, metric)
+    return np.concatenate([predicted[series][1] / values for series, (_, values) in measured.items()])
 
 
 def repeated_share(sample: Sample, template: int) -> float:

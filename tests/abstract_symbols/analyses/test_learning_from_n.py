@@ -163,6 +163,13 @@ def test_unequal_symbols_have_three_exponents(zipf_rows):
     np.testing.assert_allclose(table.drop(columns="symbols"), [[-1, -0.9, -1], [-1 / 1.5, -0.6, -0.5]])
 
 
+def test_predicted_and_measured_errors_are_compared_point_by_point(zipf_rows):
+    n = np.array(experiment("ridge-zipf").grid["n"])
+    ratios = analyses.predicted_over_measured(
+        "ridge-zipf", zipf_rows, {"uniform": (n, 2 / n), "Zipf, s = 1.5": (n, 0.5 / n**0.5)})
+    np.testing.assert_allclose(ratios, [2.0] * len(n) + [0.5] * len(n))
+
+
 def test_the_share_of_repeated_strings_is_that_of_the_template():
     t = TemplateTask({"αα": 1, "αβ": -1})
     drawn = t.sample(5, 6, seed=1)
