@@ -26,27 +26,19 @@ profile = "quick"
 
 # %%
 import numpy as np
-import pandas as pd
 import torch
-from IPython.display import Markdown
+from IPython.display import display
 from scipy.special import softmax
 
-from abstract_symbols import TransformerKernel, template_matrix
-from abstract_symbols import claims, experiments, figures, tasks
-from abstract_symbols.kernels.ridge import gram_matrix
-from abstract_symbols.kernels.matchings import (
-    kernel_values, matched_strings, task_shapes, width)
+from abstract_symbols import TransformerKernel, tasks, template_matrix
+from abstract_symbols.analyses import transformer_kernel as analyses
+from abstract_symbols.analyses.template_matrix import series_tasks
+from abstract_symbols.kernels.matchings import kernel_values, task_shapes
+from abstract_symbols.kernels.prediction import collision_constant
+from companion import experiments, figures, report
+from companion.report import Chapter
 
-figures.style()
-NAME = "transformer-kernel"
-
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in ("width", "gram"):
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in ("width", "gram")}
+chapter = Chapter("transformer-kernel", profile)
 
 # %% [markdown]
 r"""
@@ -217,18 +209,16 @@ estimate, error = monte_carlo("ABA", "CDC")
 print(f"library {attention:.6f}, draws {estimate:.4f} ± {error:.4f}")
 
 # %% tags=["remove-input"]
-lines, furthest = [], 0.0
-for i, x in enumerate(strings):
-    for j, y in list(enumerate(strings))[i:]:
-        estimate, error = monte_carlo(x, y)
-        furthest = max(furthest, abs(estimate - kernel.attention(x, y)) / error)
-        lines.append({"strings": f"{x} {y}", "K_attn": f"{kernel.attention(x, y):.4f}", "draws": f"{estimate:.4f} ± {error:.4f}",
-                      "z₁·z₁": f"{z1[i] @ z1[j]:.2f}", "K_trans": f"{kernel(x, y):.4f}", "z₂·z₂": f"{z2[i] @ z2[j]:.2f}"})
-assert furthest < 4, furthest
-figures.table(pd.DataFrame(lines))
+compared = analyses.comparison(strings, kernel, monte_carlo, z1, z2)
+assert compared.furthest < 4, compared.furthest
+chapter.table(compared.table, formats={
+    "K_attn": ".4f", "z₁·z₁": ".2f", "K_trans": ".4f", "z₂·z₂": ".2f"})
+chapter.glue(furthest=f"{compared.furthest:.1f}")
 
-# %% tags=["remove-input"]
-Markdown(f"No mean of draws is further than {furthest:.1f} standard errors from the library's value.")
+# %% [markdown]
+r"""
+No mean of draws is further than {glue:text}`furthest` standard errors from the library's value.
+"""
 
 # %% [markdown]
 r"""
@@ -287,22 +277,21 @@ columns = {
     for name, (x, y) in pairs.items()}
 
 # %% tags=["remove-input"]
-table = pd.DataFrame(columns, index=matchings)
-shown = table.map("{:.4f}".format)
-for name, (x, y) in pairs.items():  # an example: strings over the symbols a, b, c, …
-    texts = [matched_strings(x, y, m) for m in matchings.values()]
-    shown[name] = [f"{value}  {' '.join(''.join('ABCD'[t - 1] for t in s) for s in pair)}" for value, pair in
-                   zip(shown[name], texts, strict=True)]
-figures.table(shown.rename_axis("equal wildcards").reset_index())
+chapter.table(analyses.matching_table(columns, pairs, matchings))
 
 # %% tags=["remove-input"]
-distinct = len(set(table.to_numpy().round(12).ravel()))
-Markdown(f"""
-{distinct} different numbers decide what this network, infinitely wide, can learn about all strings of these two templates. Beside each stands a pair of strings
-that has it. The first row is what *unseen* symbols have to offer: strings of the same template have {table.iloc[0, 0]:.4f}, of
-different ones {table.iloc[0, 1]:.4f}. So small is the difference on which everything hangs; {{doc}}`template-matrix` is about
-it. Symbols in common weigh far more, up to {table.iloc[-1, 0]:.4f}.
-""")
+table = np.stack(list(columns.values()), axis=1)  # (matchings, pairs)
+chapter.glue(distinct=len(np.unique(table.round(12))), same=f"{table[0, 0]:.4f}",
+             other=f"{table[0, 1]:.4f}", most=f"{table[-1, 0]:.4f}")
+
+# %% [markdown]
+r"""
+{glue:text}`distinct` different numbers decide what this network, infinitely wide, can learn about all strings of these two templates.
+Beside each stands a pair of strings that has it.
+The first row is what *unseen* symbols have to offer: strings of the same template have {glue:text}`same`, of different ones {glue:text}`other`.
+So small is the difference on which everything hangs; {doc}`template-matrix` is about it.
+Symbols in common weigh far more, up to {glue:text}`most`.
+"""
 
 # %% [markdown]
 r"""
@@ -312,32 +301,28 @@ The table at the top already showed how near a network of width 256 comes.
 In general: each inner product is a mean over $H$ random heads, $d$ random coordinates and $d_{\text{mlp}}$ random neurons.
 Means of independent terms miss their limit by $1/\sqrt{\text{width}}$.
 The class `FiniteTransformer` is the network above with all four widths ($d$, $H$, $d_{\text{head}}$ and $d_{\text{mlp}}$) equal.
+Every seed draws a new network.
 Two strings of each template, one symbol shared between them, give the root mean square of $z_2(x) \cdot z_2(y) - K_{\text{trans}}(x, y)$:
 """
 
 # %% tags=["remove-input"]
-figure = figures.scaling("width", rows["width"], "error", xlabel="width of the network", ylabel="rms distance to the kernel",
-                         guides=[(-0.5, "slope −½")])
-figures.show(figure, alt=figures.scaling_alt("width", rows["width"], "error", "distance between finite networks and the kernel"))
-
-# %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds, each a new network. {figures.coverage('width', rows['width'])}*")
-
-# %% tags=["remove-input"]
-figures.scaling_table("width", rows["width"], {"error": "rms distance"})
+chapter.scaling("width", "error", "distance between finite networks and the kernel",
+                columns={"error": "rms distance"}, xlabel="width of the network",
+                ylabel="rms distance to the kernel", guides=[(-0.5, "slope −½")])
 
 # %% tags=["remove-input"]
 N = template_matrix(task, kernel)
-nu, spread = np.linalg.eigvalsh(N)[0], N.max() - N.min()
-text = "*Rows are missing, so there is nothing to tell yet.*"
-if len(rows["width"]) == len(experiments.experiment("width").runs()):
-    mean = figures.summary("width", rows["width"], "error").set_index(["series", "width"])["mean"]
-    last = mean.index.get_level_values("width").max()
-    text = f"""
-At width {last} the distance is {mean["αβα / αββ", last]:.3f}. That is small against the kernel's values for equal strings, but not against the
-differences that tell unseen strings' templates apart: the template matrix has entries within {spread:.5f} of each other, and its smallest eigenvalue is
-{nu:.5f}. How wide must a network be before its *predictions* are the kernel's? {{doc}}`kernel-to-network` measures it."""
-Markdown(text)
+distance = chapter.mean("width", "αβα / αββ", 512, "error")
+chapter.glue(distance=f"{distance:.3f}", spread=f"{np.ptp(N):.5f}",
+             eigenvalue=f"{np.linalg.eigvalsh(N)[0]:.5f}")
+
+# %% [markdown]
+r"""
+At width 512 the distance is {glue:text}`distance`.
+That is small against the kernel's values for equal strings, but not against the differences that tell unseen strings' templates apart: the template matrix has entries within {glue:text}`spread` of each other, and its smallest eigenvalue is {glue:text}`eigenvalue`.
+How wide must a network be before its *predictions* are the kernel's?
+{doc}`kernel-to-network` measures it.
+"""
 
 # %% [markdown]
 r"""
@@ -349,35 +334,25 @@ With few symbols there are accidental collisions everywhere.
 As the alphabet grows they go away:
 """
 
-# %%
-def sorted_gram(m, n=120):
-    sample = task.sample(n, alphabet=m, seed=0)
-    order = sample.templates.argsort(stable=True).numpy()
-    gram = gram_matrix(kernel, sample)[np.ix_(order, order)]  # (n, n)
-    return gram, torch.bincount(sample.templates).tolist()
-
+# %% tags=["remove-input"]
+panels = {f"m = {m:,}": analyses.sorted_gram(task, kernel, m, 120) for m in (10, 100, 10_000)}
+alike = {title: analyses.constant_share(*panel, N) for title, panel in panels.items()}
+limits = N.min() - np.ptp(N), N.max() + 2 * np.ptp(N)
+names = [t.pattern for t in task.templates]
+chapter.show(figures.blocks(panels, names, limits=limits, label="K(x, y)"),
+             analyses.blocks_alt(alike))
 
 # %% tags=["remove-input"]
-panels = {f"m = {m:,}": sorted_gram(m) for m in (10, 100, 10_000)}
-alike = []
-for gram, sizes in panels.values():
-    which = np.repeat([0, 1], sizes)
-    off = ~np.eye(len(gram), dtype=bool)
-    alike.append((gram == N[np.ix_(which, which)])[off].mean())
-figures.show(
-    figures.blocks(panels, [t.pattern for t in task.templates], limits=(N.min() - spread, N.max() + 2 * spread), label="K(x, y)"),
-    alt="Three matrices of 120 by 120 kernel values, strings sorted by template. " + " ".join(
-        f"{title}: {share:.2%} of the off-diagonal entries have exactly the colour of their block."
-        for title, share in zip(panels, alike, strict=True)) + " Collisions are brighter specks on the checkerboard of four blocks.",
-)
+for m, share in zip((10, 100, 10_000), alike.values(), strict=True):
+    chapter.glue(**{f"alike-{m}": f"{share:.2%}"})
 
-# %% tags=["remove-input"]
-words = ", ".join(f"{share:.2%} at {title}" for title, share in zip(panels, alike, strict=True))
-Markdown(f"""
-*Gram matrices of 120 strings. The colour scale ends just above the blocks' values; everything brighter is a collision, or the diagonal.*
+# %% [markdown]
+r"""
+*Gram matrices of 120 strings.
+The colour scale ends just above the blocks' values; everything brighter is a collision, or the diagonal.*
 
-Off the diagonal, the entries that are exactly their block's constant: {words}.
-""")
+Off the diagonal, the entries that are exactly their block's constant: {glue:text}`alike-10` at m = 10, {glue:text}`alike-100` at m = 100, {glue:text}`alike-10000` at m = 10,000.
+"""
 
 # %% [markdown]
 r"""
@@ -402,48 +377,42 @@ The constant comes from the table above, nothing is fitted.
 """
 
 # %%
-def collision_constant(task):  # √m times the relative deviation
-    N, total = template_matrix(task, kernel), 0.0
-    shapes = task_shapes(task)
-    for i, x in enumerate(shapes):
-        for j, y in enumerate(shapes):
-            one = [(x, y, ((a, b),)) for a in range(width(x))
-                   for b in range(width(y))]  # all single accidents
-            total += ((kernel_values(kernel, one) - N[i, j])**2).sum()
-    return (total / (N**2).sum())**0.5
-
+constant = {series: collision_constant(t, kernel)  # √m times it
+            for series, t in series_tasks("gram").items()}
 
 # %% tags=["remove-input"]
-ALPHABETS = np.array(experiments.experiment("gram").grid["alphabet"])
-TASKS = {series: options["task"] for series, options in experiments.experiment("gram").series.items()}
-constant = {series: collision_constant(tasks.task(name)) for series, name in TASKS.items()}
-law = {series: (ALPHABETS, c / ALPHABETS**0.5) for series, c in constant.items()}
-figure = figures.scaling("gram", rows["gram"], "deviation", xlabel="m = number of symbols = ρ · wildcards",
-                         ylabel="relative rms deviation", guides=[(-0.5, "slope −½")], predicted=law)
-figures.show(figure, alt=figures.scaling_alt("gram", rows["gram"], "deviation", "deviation of the Gram matrix from constant blocks") +
-             " Dashed: the predicted law for large m, which the measured curves join.")
+alphabets = np.array(experiments.experiment("gram").grid["alphabet"])
+law = {series: (alphabets, c / alphabets**0.5) for series, c in constant.items()}
+rows, what = chapter["gram"], "deviation of the Gram matrix from constant blocks"
 
 # %% tags=["remove-input"]
-Markdown(f"""*1,000 strings; root mean square of the off-diagonal entries minus their block's constant, over the root mean square of the entries.
-{figures.coverage('gram', rows['gram'])}*""")
+chapter.show(
+    figures.scaling("gram", rows, "deviation", xlabel="m = number of symbols = ρ · wildcards",
+                    ylabel="relative rms deviation", guides=[(-0.5, "slope −½")], predicted=law),
+    figures.scaling_alt("gram", rows, "deviation", what) +
+    " Dashed: the predicted law for large m, which the measured curves join.", "gram")
+display(report.scaling_table("gram", rows, {
+    "deviation": "relative deviation", "collisions": "share of pairs with a common symbol"}))
+
+# %% [markdown]
+r"""
+*1,000 strings; root mean square of the off-diagonal entries minus their block's constant, over the root mean square of the entries.*
+"""
 
 # %% tags=["remove-input"]
-figures.scaling_table("gram", rows["gram"], {"deviation": "relative deviation", "collisions": "share of pairs with a common symbol"})
+measured = analyses.deviations(chapter["gram"], constant)
+for name, series in {"two": "αα / αβ", "three": "αβα / αββ"}.items():
+    ratio, at = measured.loc[series, "ratio"], measured.loc[series, 1000]
+    chapter.glue(**{f"{name}.first": f"{ratio[10]:.2f}", f"{name}.last": f"{ratio[100_000]:.2f}",
+                    f"{name}.collisions": f"{at['collisions']:.2%}",
+                    f"{name}.deviation": f"{at['deviation']:.0%}"})
 
-# %% tags=["remove-input"]
-text = "*Rows are missing, so there is nothing to tell yet.*"
-if len(rows["gram"]) == len(experiments.experiment("gram").runs()):
-    mean = figures.summary("gram", rows["gram"], "deviation").set_index(["series", "alphabet"])["mean"]
-    ratios = {(s, m): mean[s, m] / (constant[s] / m**0.5) for s in TASKS for m in (10, 1000, int(ALPHABETS[-1]))}
-    share = rows["gram"].query("alphabet == 1000").groupby("series")["collisions"].mean()
-    first = ", ".join(f"{ratios[s, 10]:.2f}" for s in TASKS)
-    later = ", ".join(f"{ratios[s, int(ALPHABETS[-1])]:.2f}" for s in TASKS)
-    text = f"""
-Measured over predicted, for the two tasks in turn: {first} at 10 symbols, {later} at {ALPHABETS[-1]:,}. For small alphabets the relative deviation must stay
-below 1, since its denominator grows with the collisions too, so the curves start flatter than the law. Collisions are rare long before they cease to matter: they weigh
-so much more than the blocks' values that at 1,000 symbols {share["αα / αβ"]:.2%} and {share["αβα / αββ"]:.2%} of the pairs make up
-a deviation of {mean["αα / αβ", 1000]:.0%} and {mean["αβα / αββ", 1000]:.0%}."""
-Markdown(text)
+# %% [markdown]
+r"""
+Measured over predicted, for the two tasks in turn: {glue:text}`two.first`, {glue:text}`three.first` at 10 symbols, {glue:text}`two.last`, {glue:text}`three.last` at 100,000.
+For small alphabets the relative deviation must stay below 1, since its denominator grows with the collisions too, so the curves start flatter than the law.
+Collisions are rare long before they cease to matter: they weigh so much more than the blocks' values that at 1,000 symbols {glue:text}`two.collisions` and {glue:text}`three.collisions` of the pairs make up a deviation of {glue:text}`two.deviation` and {glue:text}`three.deviation`.
+"""
 
 # %% [markdown]
 r"""
@@ -455,26 +424,21 @@ ReLU, erf and GELU have closed forms; any function of a tensor goes through two-
 """
 
 # %%
-def row(activation, b1=1.0, b2=0.0):
-    K = TransformerKernel(beta, gamma, activation, b1=b1, b2=b2)
-    nu = np.linalg.eigvalsh(template_matrix(task, K))[0]
-    return K("ABA", "ABA"), K("ABA", "CDC"), K("ABA", "CDD"), nu
-
-
-activations = {"cos(2t + 0.3)": ("cos", b1, b2), "relu": ("relu",),
-               "erf": ("erf",), "gelu": ("gelu",),
-               "tanh (a callable)": (torch.tanh,)}
-values = {name: row(*given) for name, given in activations.items()}
+activations = {"relu": "relu", "erf": "erf", "gelu": "gelu",
+               "tanh (a callable)": torch.tanh}
+kernels = {"cos(2t + 0.3)": kernel} | {
+    name: TransformerKernel(beta, gamma, phi, b1=1.0, b2=0.0)
+    for name, phi in activations.items()}
 
 # %% tags=["remove-input"]
-figures.table(pd.DataFrame([
-    {"activation": name, "K(ABA, ABA)": f"{same:.4f}", "K(ABA, CDC)": f"{alike:.4f}", "K(ABA, CDD)": f"{other:.4f}",
-     "smallest eigenvalue of N": f"{nu:.5f}"} for name, (same, alike, other, nu) in values.items()]))
+chapter.table(analyses.activation_table(kernels, task), formats={
+    **{f"K(ABA, {y})": ".4f" for y in ("ABA", "CDC", "CDD")}, "smallest eigenvalue of N": ".5f"})
 
-# %% tags=["remove-input"]
-positive = all(nu > 0 for *_, nu in values.values())
-Markdown(f"""The last column decides whether the kernel can tell `αβα` from `αββ` on unseen symbols. It is {"positive for all five" if positive else
-"not positive for all of them"}, although the theorem speaks of the cosine only.""")
+# %% [markdown]
+r"""
+The last column decides whether the kernel can tell `αβα` from `αββ` on unseen symbols.
+It is positive for all five, although the theorem speaks of the cosine only.
+"""
 
 # %% [markdown]
 r"""
@@ -488,8 +452,8 @@ The paper's statements are limits and have no exponents of their own.
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
 
 # %% [markdown]
 r"""
@@ -500,16 +464,10 @@ Everything here is in double precision.
 """
 
 # %%
-TOLERANCE = 1e-6
-chosen = {
-    "width": ("error", {"width": [16, 32], "seeds": [0, 1]}),
-    "gram": ("deviation", {"alphabet": [100, 10_000], "seeds": [0]})}
-for name, (metric, which) in chosen.items():
-    committed = experiments.load(name)
-    again = experiments.repeat(name, committed, metric=metric, **which)
-    worst = (again["repeated"] - again["committed"]).abs().max()
-    assert worst <= TOLERANCE, f"off by {worst}:\n{again}"
-    print(f"{name}: {len(again)} measured again, all as in their rows")
+chapter.recheck("width", "width in [16, 32] and seed < 2",
+                within=1e-6, metric="error")
+chapter.recheck("gram", "alphabet in [100, 10000] and seed == 0",
+                within=1e-6, metric="deviation")
 
 # %% [markdown]
 r"""
@@ -517,16 +475,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-minutes = {name: rows[name]["seconds"].sum() / 60 for name in rows}
-told = {name: "about a core-minute" if round(m) <= 1 else f"{m:.0f} core-minutes" for name, m in minutes.items()}
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C={NAME}` | draws this page from the committed rows, repeats the live check | half a minute |
-| `make chapter C={NAME} PROFILE=full` | measures everything again, then draws this page from it | {sum(minutes.values()):.0f} core-minutes |
-| `python -m abstract_symbols run width` | performs the runs that `book/results/width.csv` lacks | {told["width"]} for all |
-| `python -m abstract_symbols run gram` | the same for `book/results/gram.csv` | {told["gram"]} for all |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
