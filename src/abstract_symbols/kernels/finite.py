@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_integer
+from ..templates import Sample
 from .patterns import CLS, String, tokens_of
 from .transformer import TransformerKernel
 
@@ -95,3 +96,21 @@ class FiniteTransformer:
             attention = torch.softmax(self.kernel.beta * (z0 @ queries[:, :, None]), dim=1)  # (n, k, 1)
             z1 += (attention.mT @ z0).squeeze(1) @ w_v.T @ w_o  # (n, d_emb)
         return z1 / math.sqrt(self.heads * self.d_head * self.d_emb)
+
+
+def last_layer(network: FiniteTransformer, train: Sample, tokens: Tensor, ridge: float = 1e-2) -> np.ndarray:
+    """Predictions of a network whose last layer is fitted by ridge regression, (n + N,): on the sample, then on others.
+
+    Args:
+        network: its features stay as they were drawn.
+        train: the n strings that the last layer is fitted to.
+        tokens: N other strings, (N, k).
+        ridge: λ.
+
+    Source:
+        section 3: the last layer alone is trained, with the penalty λ‖w‖².
+    """
+    n = len(train)
+    gram = network.gram(torch.cat([train.tokens, tokens]).tolist())[:, :n]  # (n + N, n)
+    coefficients = np.linalg.solve(gram[:n] + ridge * np.eye(n), train.labels.numpy())  # (n,)
+    return gram @ coefficients

@@ -15,8 +15,9 @@ from companion.runs import Job
 
 from ..ensembles import Member
 from ..kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
-from ..kernels.ridge import gram_matrix
+from ..kernels.finite import last_layer
 from ..kernels.prediction import predicted_samples
+from ..kernels.ridge import gram_matrix
 from ..kernels.template_matrix import smallest_eigenvalue
 from ..tasks import task
 from ..templates import Sample, TemplateTask
@@ -185,9 +186,8 @@ class PredictionRun(KernelJob):
         tokens, kernel = torch.cat([train.tokens, test.tokens]), self.kernel(device)
         network = FiniteTransformer(kernel, self.width, d_head=max(1, self.width // 4), d_mlp=16 * self.width,
                                     seed=self.seed)
-        gram = network.gram(tokens.tolist())[:, :self.n]  # (n + unseen, n)
-        weights = np.linalg.solve(gram[:self.n] + self.ridge * np.eye(self.n), train.labels.numpy())  # (n,)
-        return gram @ weights, KernelRidge(kernel, self.ridge).fit(train).predict(tokens)
+        return (last_layer(network, train, test.tokens, self.ridge),
+                KernelRidge(kernel, self.ridge).fit(train).predict(tokens))
 
     def measure(self, device: str) -> dict[str, float]:
         network, kernel = self.predictions(device)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from abstract_symbols import TemplateTask
 from abstract_symbols.kernels import FiniteTransformer, TransformerKernel
+from abstract_symbols.kernels.finite import last_layer
 
 
 def test_the_finite_network_converges_like_the_square_root_of_its_width():
@@ -37,3 +39,15 @@ def test_features_are_reproducible_and_know_their_tokens():
     assert first.shape == (2, 8) and first.dtype == torch.float64
     torch.testing.assert_close(network.features(["AB"]), first[:1])
     torch.testing.assert_close(FiniteTransformer(kernel, 16, d_mlp=8).features(["AB", "CD"]), first)
+
+
+def test_a_fitted_last_layer_is_the_weights_of_ridge_regression_on_the_features():
+    """By the normal equations: w = (FᵀF + λI)⁻¹ Fᵀ y, with fewer features than strings and with more."""
+    task = TemplateTask({"αα": 1, "αβ": -1})
+    train, others = task.sample(20, range(10), seed=0), task.sample(5, range(10, 20), seed=1)
+    for d_mlp in (8, 40):
+        network = FiniteTransformer(TransformerKernel(1.0, 1.0), 16, d_mlp=d_mlp)
+        predictions = last_layer(network, train, others.tokens, ridge=0.1)
+        f = network.features([*train.tokens.tolist(), *others.tokens.tolist()]).numpy()
+        w = np.linalg.solve(f[:20].T @ f[:20] + 0.1 * np.eye(d_mlp), f[:20].T @ train.labels.numpy())
+        np.testing.assert_allclose(predictions, f @ w, atol=1e-10)
