@@ -94,7 +94,7 @@ def shared_inputs() -> dict[str, str]:
     return {
         "the version of Python": platform.python_version(),
         **sources(),
-        **digests("book/results/*", "book/published/*", "book/claims.yml", "requirements.txt"),
+        **digests("book/results/*.csv", "book/published/*", "book/claims.yml", "requirements.txt"),
         **digests("tools/book/execute.py", "tools/book/notebooks.py", root=HERE),
     }
 
