@@ -92,7 +92,7 @@ def _ensemble_step(runs: list[Run], device: str) -> Callable[[], None]:
 
 
 def step_flops(run: Run) -> float:
-    """Returns the floating-point operations of one training step's weight products, all positions read: 6 a weight and token."""
+    """Returns the operations of one training step's weight products, all positions read: 6 per weight and token."""
     member = run.member()
     weights = sum(p.numel() for name, p in member.network.named_parameters() if ".W_" in name or "mlp_" in name)
     return 6.0 * weights * run.n * (member.train.tokens.shape[1] + 1)
@@ -115,7 +115,7 @@ class Textbook(nn.Module):
         """Token ids (n, k) to predictions (n,)."""
         z = self.inner.embed(tokens)
         for block in self.inner.blocks:
-            z = block(z)
+            z, _ = block(z)
         z = z[:, -1]
         return self.inner.readout(nn.functional.layer_norm(z, z.shape[-1:])).squeeze(-1)
 

@@ -1,6 +1,6 @@
 """Train many networks of one shape at once, each on its own data: the result is that of training each alone.
 
-The parameters of all members lie in one matrix, a row a member; the network is a plain module, mapped over the rows
+The parameters of all members lie in one matrix, one row per member; the network is a plain module, mapped over the rows
 with `torch.func`. Every member has its own data, learning rate, minibatch order, stopping time and best epoch.
 
 Source: the protocol of section 5; the chapter "Same or different?".
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +21,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
 
+from .checks import TINY, check_integer, check_real, one_of
 from .networks import Transformer
 from .templates import Sample
 
-# What an ensemble may keep in memory: on a CPU more than its cache makes members slower, not faster.
+# What an ensemble may keep in memory: on a CPU, more than its cache holds makes members slower, not faster.
 CPU_BYTES = 32 * 2**20
 CUDA_SHARE = 0.5
 EVALUATION_BATCH = 1024
@@ -31,7 +33,14 @@ EVALUATION_BATCH = 1024
 
 @dataclass
 class Member:
-    """One network to train: a module (trained in place), its samples, its learning rate and its batch order's seed."""
+    """One network to train.
+
+    Attributes:
+        network: a module, trained in place.
+        train, validation, test: its samples.
+        lr: its learning rate.
+        seed: of the order of its batches.
+    """
 
     network: nn.Module
     train: Sample
@@ -43,11 +52,15 @@ class Member:
 
 @dataclass
 class Outcome:
-    """What one training gave. Losses are means over strings, errors fractions of strings.
+    """The result of one training. Losses are means over strings, errors are fractions of strings.
 
-    `*_loss` and `*_error` are taken at the epoch with the lowest validation loss, `best_epoch`; `final_*` at the
-    last one, `epochs_run`. `train_loss` is the last epoch's, each batch before its step. `history` has (epoch, train
-    loss, validation loss, test loss) when asked for.
+    Attributes:
+        train_loss: of the last epoch, each batch before its step.
+        validation_loss, test_loss, test_error: at the epoch with the lowest validation loss.
+        final_validation_loss, final_test_loss, final_test_error: at the last epoch.
+        best_epoch: the epoch with the lowest validation loss.
+        epochs_run: the last epoch.
+        history: (epoch, train loss, validation loss, test loss) of every epoch, if asked for.
     """
 
     train_loss: float = float("nan")
@@ -70,25 +83,33 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
 
     Args:
         members: networks of one shape, with samples of one size and kind.
-        batch: strings in a step; an epoch shuffles a larger sample with the member's own generator.
-        epochs: the most epochs; a member stops after the first whose train loss is below `stop`, or is not finite.
-        optimizer: "adam" or "sgd". device: "cpu" or "cuda". history: record the losses of every epoch.
+        batch: strings per step; an epoch shuffles a larger sample with the member's own generator.
+        epochs: the largest number of epochs; a member stops after the first whose train loss is below `stop`, or is not
+            finite.
+        stop: a loss.
+        optimizer: "adam" or "sgd".
         decay: before every step each token's vectors shrink by the factor 1 − lr · decay: AdamW's weight decay, on the
             embeddings (and an unembedding) alone.
-        reset: networks are judged, and left behind, with the vectors of every token that training never saw put back
-            to where they started; training itself moves them as ever.
+        reset: the vectors of every token that training never saw are reset to their initial values for evaluation, and
+            at the end; training is unaffected.
         dropout: the probability with which each coordinate of an embedded string, positions and [CLS] included, is 0 in
-            a training step; the others are scaled up. Drawn from a generator of the member's own.
+            a training step; the others are scaled up. Each member has its own generator.
+        device: "cpu" or "cuda".
+        history: record the losses of every epoch.
         progress: called with the number of members that have ended.
 
-    Raises: ValueError for an unknown optimizer, non-positive numbers, members that do not fit together, decay or
-        reset for networks without trained token vectors, or dropout for others than transformers.
+    Returns:
+        The outcomes, in the members' order.
 
-    Source: section 5. Squared loss for real labels, cross-entropy for symbolic ones.
+    Raises:
+        ValueError: for an unknown optimizer, non-positive numbers, members that do not fit together, decay or reset for
+            networks without trained token vectors, or dropout for networks other than transformers.
+
+    Source:
+        section 5. Squared loss for real labels, cross-entropy for symbolic ones.
     """
     _check(members, batch, epochs, stop, optimizer)
-    if not decay >= 0:
-        raise ValueError(f"decay={decay}: must be 0 (none) or positive")
+    check_real("decay", decay, "0 (none) or positive", 0)
     if (decay or reset) and not _tables(members[0].network):
         raise ValueError("decay and reset act on trained token vectors; these networks have none")
     if not 0 <= dropout < 1:
@@ -116,7 +137,7 @@ def train(members: Sequence[Member], *, batch: int = 1024, epochs: int = 1000, s
 def _subnormals_are_zero() -> Iterator[None]:
     """In this thread, numbers of size below 1e-38 count as zero.
 
-    Where attention saturates, its gradients are full of them, and a CPU takes several times as long for an epoch.
+    Where attention saturates, its gradients are full of them, and an epoch takes several times as long on a CPU.
     """
     before = bool(torch.tensor(1e-38) * 0.1 == 0)
     torch.set_flush_denormal(True)
@@ -127,7 +148,7 @@ def _subnormals_are_zero() -> Iterator[None]:
 
 
 def ensemble_size(member: Member, batch: int, device: str) -> int:
-    """How many such members to train at once: as many as fit the CPU's cache, or half of the GPU's memory."""
+    """How many such members to train at once: as many as fit into the CPU's cache, or into half of the GPU's memory."""
     parameters = sum(p.numel() * p.element_size() for p in member.network.parameters())
     strings = min(batch, len(member.train))
     activations = strings * (_saved_bytes(member, 2) - _saved_bytes(member, 1))
@@ -136,7 +157,7 @@ def ensemble_size(member: Member, batch: int, device: str) -> int:
 
 
 def _saved_bytes(member: Member, strings: int) -> int:
-    """Bytes that a forward pass on so many strings keeps for the backward pass."""
+    """Bytes that a forward pass on this number of strings keeps for the backward pass."""
     saved = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -155,7 +176,7 @@ def _saved_bytes(member: Member, strings: int) -> int:
 def _keep_freed_memory() -> None:
     """Let glibc keep freed blocks of up to 32 MiB for reuse.
 
-    By default it gives them back to the system, which zeroes every page anew: a fifth of a step's time (measured).
+    By default it returns them to the system, which zeroes every page again: a fifth of a step's time (measured).
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
@@ -167,19 +188,15 @@ def _keep_freed_memory() -> None:
 def _check(members: Sequence[Member], batch: int, epochs: int, stop: float, optimizer: str) -> None:
     if not members:
         raise ValueError("no members to train")
-    if optimizer not in ("adam", "sgd"):
-        raise ValueError(f"unknown optimizer {optimizer!r}; known are adam, sgd")
-    for name, value in {"batch": batch, "epochs": epochs}.items():
-        if value < 1:
-            raise ValueError(f"{name}={value}: must be a positive integer")
-    if not stop >= 0:
-        raise ValueError(f"stop={stop}: must be a loss, 0 or more")
+    one_of("optimizer", optimizer, ("adam", "sgd"))
+    check_integer("batch", batch, 1)
+    check_integer("epochs", epochs, 1)
+    check_real("stop", stop, "a loss, 0 or more", 0)
     first = members[0]
     for member in members:
         if not np.array_equal(member.train.task.values, first.train.task.values):
             raise ValueError("the members' tasks differ in the values of their labels; train each kind on its own")
-        if not member.lr > 0:
-            raise ValueError(f"lr={member.lr}: must be positive")
+        check_real("lr", member.lr, "positive", TINY)
         if _settings(member.network) != _settings(first.network):
             raise ValueError("the members' networks differ in shape or settings; train each kind on its own")
         for split in ("train", "validation", "test"):
@@ -189,14 +206,14 @@ def _check(members: Sequence[Member], batch: int, epochs: int, stop: float, opti
 
 
 def _settings(network: nn.Module) -> list:
-    """All that distinguishes what two networks compute, but for the values of their parameters."""
+    """Everything that distinguishes what two networks compute, except the values of their parameters."""
     plain = (bool, int, float, str)
     modules = [(type(m), {k: v for k, v in vars(m).items() if isinstance(v, plain)}) for m in network.modules()]
     return [*modules, *((name, p.shape, p.requires_grad) for name, p in network.named_parameters())]
 
 
 def _tables(network: nn.Module) -> list[str]:
-    """The trained parameters of which row t is a vector of token t."""
+    """The names of the trained parameters whose row t is a vector of token t."""
     return [name for name, p in network.named_parameters() if name in ("tokens", "unembedding") and p.requires_grad]
 
 
@@ -210,7 +227,12 @@ def _unseen(member: Member) -> Tensor:
 
 
 class Ensemble:
-    """The members of one stack: parameters `theta` (E, P), data (E, n, k), and one optimizer over theta's rows."""
+    """The members of one stack: parameters `theta` (E, P), data (E, n, k), and one optimizer over theta's rows.
+
+    Args:
+        members: E networks of one shape, with samples of one size and kind.
+        optimizer, device, decay, reset, dropout: as in `train`.
+    """
 
     def __init__(self, members: Sequence[Member], optimizer: str, device: str, decay: float = 0.0,
                  reset: bool = False, dropout: float = 0.0):
@@ -230,13 +252,14 @@ class Ensemble:
         self.decay = decay
         tables = {name: torch.ones(1, 1, dtype=torch.bool) for name in _tables(self.network)}
         self.tables = self._columns(tables)[0].to(self.dtype)                 # (P,), 1 for what decays
-        self.start = self.unseen = None
+        self.start: Any = None
+        self.unseen: Any = None
         if reset:
             self.start = self.theta.detach().clone()                          # (E, P)
             rows = [_unseen(m)[:, None] for m in members]
             self.unseen = torch.cat([self._columns(dict.fromkeys(_tables(self.network), r)) for r in rows])  # (E, P)
         self.data = {split: self._stacked(split) for split in ("train", "validation", "test")}
-        self.everyone = (self.members, self.data["test"], self.fixed)         # untouched when members end
+        self.all_members = (self.members, self.data["test"], self.fixed)         # unchanged when members end
         values = members[0].train.task.values
         self.values = None if values is None else torch.as_tensor(values, device=device, dtype=self.dtype)
         self.orders = [torch.Generator().manual_seed(m.seed) for m in members]
@@ -254,27 +277,30 @@ class Ensemble:
                  for name, shape in zip(self.names, self.shapes, strict=True)]
         return torch.cat(parts)[None].to(self.device)
 
-    def judged(self) -> Tensor:
-        """The members' weights as they are evaluated, (E, P): with `reset`, unseen tokens' vectors as at the start."""
+    def evaluation_parameters(self) -> Tensor:
+        """The parameters for evaluation, (E, P): with `reset`, the vectors of unseen tokens are the initial ones."""
         theta = self.theta.detach()
         return theta if self.unseen is None else torch.where(self.unseen, self.start, theta)
 
-    def _optimizer(self, keep: Sequence[int], previous: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
-        """An optimizer over theta's rows, one group a learning rate; the kept members' state is carried over."""
+    def _optimizer(self, selected: Sequence[int], previous: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
+        """An optimizer over theta's rows, one group per learning rate; the selected members keep their state."""
         old, self.rows = getattr(self, "rows", []), list(self.theta.detach())
         groups: dict[float, list[Tensor]] = {}
         for row, member in zip(self.rows, self.members, strict=True):
             groups.setdefault(member.lr, []).append(row)
         optimizer = self.make_optimizer([{"params": rows, "lr": lr} for lr, rows in groups.items()])
         if previous is not None:
-            for row, index in zip(self.rows, keep, strict=True):
+            for row, index in zip(self.rows, selected, strict=True):
                 optimizer.state[row] = previous.state[old[index]]
         return optimizer
 
     def forward(self, theta: Tensor, tokens: Tensor, *more: Tensor) -> Tensor:
-        """Predictions of every member on its own strings: tokens (E, n, k) to (E, n) or (E, n, vocab).
+        """Predictions of every member on its own strings, (E, n) or (E, n, vocab).
 
-        more: what else the networks take, with the member axis first.
+        Args:
+            theta: parameters, (E, P).
+            tokens: strings, (E, n, k).
+            more: the networks' other arguments, with the member axis first.
         """
         parts = theta.split([shape.numel() for shape in self.shapes], dim=1)
         if len(theta) == 1:  # no member axis: the plain module's faster kernels
@@ -285,18 +311,18 @@ class Ensemble:
         return vmap(lambda p, *inputs: functional_call(self.network, p, inputs))(stacked, tokens, *more)
 
     def run(self, batch: int, epochs: int, stop: float, history: bool) -> list[Outcome]:
-        """Train until every member has stopped; their outcomes in the members' order (arguments as in `train`)."""
+        """Train until every member has stopped; arguments and outcomes as in `train`."""
         outcomes = [Outcome() for _ in self.members]
-        alive = list(range(len(self.members)))
+        active = list(range(len(self.members)))
         best = self.theta.detach().clone()
         final = best.clone()
         for epoch in range(1, epochs + 1):
             train_loss = self.epoch(batch)
-            theta = self.judged()
+            theta = self.evaluation_parameters()
             validation_loss = self.evaluate(theta, self.data["validation"])[0]
-            test_loss = self.evaluate(theta, self.data["test"])[0] if history else [float("nan")] * len(alive)
-            going = []
-            for row, member in enumerate(alive):
+            test_loss = self.evaluate(theta, self.data["test"])[0] if history else [float("nan")] * len(active)
+            still_active = []
+            for row, member in enumerate(active):
                 out = outcomes[member]
                 out.epochs_run, out.train_loss, out.final_validation_loss = epoch, train_loss[row], validation_loss[row]
                 if validation_loss[row] < out.validation_loss:
@@ -305,19 +331,19 @@ class Ensemble:
                 if history:
                     out.history.append((epoch, train_loss[row], validation_loss[row], test_loss[row]))
                 if stop <= train_loss[row] < float("inf") and epoch < epochs:
-                    going.append(row)
+                    still_active.append(row)
                 else:
                     final[member] = theta[row]
-            if len(going) < len(alive):
-                alive = [alive[row] for row in going]
-                if not alive:
+            if len(still_active) < len(active):
+                active = [active[row] for row in still_active]
+                if not active:
                     break
-                self.keep(going)
+                self.select(still_active)
         self.finish(outcomes, best, final)
         return outcomes
 
     def epoch(self, batch: int) -> list[float]:
-        """One pass over the training data; returns each member's mean loss, a batch's taken before its step."""
+        """One pass over the training data in batches; returns each member's mean loss, each batch before its step."""
         tokens, labels = self.data["train"]
         n = tokens.shape[1]
         order = None
@@ -329,7 +355,7 @@ class Ensemble:
             if order is not None:
                 rows = order[:, start:start + batch]
                 x, y = tokens.take_along_dim(rows.unsqueeze(-1), 1), labels.take_along_dim(rows, 1)
-            loss = _losses(self.forward(self.theta, x, *self.kept(x)), y).mean(-1)                      # (E,)
+            loss = _losses(self.forward(self.theta, x, *self.dropout_masks(x)), y).mean(-1)                      # (E,)
             (gradient,) = torch.autograd.grad(loss.sum(), self.theta)
             for row, member, g in zip(self.rows, self.members, gradient, strict=True):
                 row.grad = g
@@ -339,8 +365,8 @@ class Ensemble:
             total += loss.detach() * x.shape[1]
         return (total / n).tolist()
 
-    def kept(self, tokens: Tensor) -> list[Tensor]:
-        """With dropout, the factors 0 or 1 / (1 − p) of the members' embedded strings: (E, n, k + 1, d_emb)."""
+    def dropout_masks(self, tokens: Tensor) -> list[Tensor]:
+        """The factors 0 or 1 / (1 − p) of the members' embedded strings, [(E, n, k + 1, d_emb)]; [] without dropout."""
         if not self.dropout:
             return []
         shape = (tokens.shape[1], *self.network.positions.shape)
@@ -349,7 +375,12 @@ class Ensemble:
 
     @torch.no_grad()
     def evaluate(self, theta: Tensor, data: tuple[Tensor, Tensor]) -> tuple[list[float], list[float]]:
-        """Mean loss and mean error of each row of theta on its own strings."""
+        """Mean loss and mean error of each member on its own strings, (E,) each.
+
+        Args:
+            theta: parameters, (E, P).
+            data: strings (E, n, k) and labels (E, n).
+        """
         loss, wrong = [], []
         for x, y in zip(*(part.split(EVALUATION_BATCH, dim=1) for part in data), strict=True):
             predictions = self.forward(theta, x)
@@ -357,8 +388,8 @@ class Ensemble:
             wrong.append(_errors(predictions, y, self.values))
         return tuple(torch.cat(parts, dim=1).double().mean(1).tolist() for parts in (loss, wrong))
 
-    def keep(self, rows: list[int]) -> None:
-        """Go on with the given rows only."""
+    def select(self, rows: list[int]) -> None:
+        """Continue with the members in these rows only."""
         self.members = [self.members[r] for r in rows]
         self.orders = [self.orders[r] for r in rows]
         self.drops = [self.drops[r] for r in rows]
@@ -370,8 +401,14 @@ class Ensemble:
         self.optimizer = self._optimizer(rows, self.optimizer)
 
     def finish(self, outcomes: list[Outcome], best: Tensor, final: Tensor) -> None:
-        """Test the best and the final networks, and leave the final weights in the members' modules."""
-        members, test, self.fixed = self.everyone
+        """Test the best and the final networks, and leave the final weights in the members' modules.
+
+        Args:
+            outcomes: where the test losses and errors go.
+            best: parameters at the epochs with the lowest validation loss, (E, P).
+            final: parameters at the last epochs, (E, P).
+        """
+        members, test, self.fixed = self.all_members
         scores = zip(*self.evaluate(best, test), *self.evaluate(final, test), strict=True)
         for out, score in zip(outcomes, scores, strict=True):
             out.test_loss, out.test_error, out.final_test_loss, out.final_test_error = score
@@ -392,7 +429,7 @@ def _losses(predictions: Tensor, labels: Tensor) -> Tensor:
 
 
 def _errors(predictions: Tensor, labels: Tensor, values: Tensor | None) -> Tensor:
-    """Whether each string's answer is wrong: nearest to another real label's value, or another token is likeliest."""
+    """Whether each string's answer is wrong, (E, n): closest to another label, or another token has the top logit."""
     if values is None:
         return (predictions.argmax(-1) != labels).float()
     nearest = [(x.unsqueeze(-1) - values).abs().argmin(-1) for x in (predictions, labels)]

@@ -1,23 +1,26 @@
 """The networks of the paper's experiments, as plain modules: one network, one batch of token strings.
 
-`ensembles` trains many of them at once; nothing in here knows about that, nor about tasks or experiments.
+They depend neither on tasks nor on experiments; `ensembles` trains many of them at once.
 """
 
 import copy
 import math
 from collections.abc import Sequence
 from itertools import product
-from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .checks import check_integer, one_of
+
 
 class Linear(nn.Linear):
-    """`nn.Linear` on rows: a stack of weights then multiplies one matrix a member, not one a string."""
+    """`nn.Linear` on rows: a stack of weights then multiplies one matrix per member, not one per string."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (…, features in) to (…, features out)."""
         return super().forward(x.reshape(-1, x.shape[-1])).view(*x.shape[:-1], -1)
 
 
@@ -33,7 +36,8 @@ class Attention(nn.Module):
         a, b: whether the scalars exist; each is a parameter of shape (heads,).
         c_kq, c_vo: fixed multipliers, which set the scalars' effective learning rate.
 
-    Source: sections 3 ("data-efficient" attention) and 4 (its counterpart for values); section 5 for the details.
+    Source:
+        sections 3 ("data-efficient" attention) and 4 (its counterpart for values); section 5 for the details.
     """
 
     def __init__(self, d_emb: int, heads: int, d_head: int, *, a: bool, b: bool, c_kq: float, c_vo: float):
@@ -52,7 +56,14 @@ class Attention(nn.Module):
         """Mimetic initialisation: W_Q,hᵀ W_K,h ≈ αZ + βI in every head and W_O W_V = 0.4 Z − 0.4 I in all, Z Gaussian.
 
         The products are those of trained transformers, factored by their singular value decomposition (truncated to
-        d_head for a head). Source: Trockman & Kolter 2023; section 5 compares with it.
+        d_head for a head).
+
+        Args:
+            alpha: α, the weight of the random part.
+            beta: β, the weight of the identity.
+
+        Source:
+            Trockman and Kolter, 2023; section 5 compares with it.
         """
         d_inner, d_emb = self.W_Q.weight.shape
         W_Q, W_K = (W.weight.view(self.heads, self.d_head, d_emb) for W in (self.W_Q, self.W_K))
@@ -69,15 +80,14 @@ class Attention(nn.Module):
         self.W_V.weight.copy_(frame @ (s.sqrt()[:, None] * v))
         self.W_O.weight.copy_((u * s.sqrt()) @ frame.T)
 
-    def forward(self, x: Tensor, *, last_only: bool = False, last_shared: bool = False) -> Tensor:
-        """Attend: x (n, k, d_emb) to (n, k, d_emb), or to (n, 1, d_emb) when only the last position is read.
+    def forward(self, x: Tensor, *, last_only: bool = False, last_shared: bool = False) -> tuple[Tensor, Tensor]:
+        """The output, x (n, k, d_emb) to (n, q, d_emb), and every head's attention (n, heads, q, k).
 
-        `last_shared` says that the last position holds the same vector in every string, and is projected once.
+        Args:
+            x: the strings' vectors.
+            last_only: q = 1, only the last position is read; otherwise q = k.
+            last_shared: the last position holds the same vector in every string, and is projected once.
         """
-        return self.read(x, last_only=last_only, last_shared=last_shared)[0]
-
-    def read(self, x: Tensor, *, last_only: bool = False, last_shared: bool = False) -> tuple[Tensor, Tensor]:
-        """What `forward` returns, and every head's attention (n, heads, q, k)."""
         mixed, attention = self._read_last(x) if last_only else self._read_all(x, last_shared)
         out = self.W_O(mixed)                                           # (n, q, d_emb)
         if self.b is not None:
@@ -114,8 +124,8 @@ class Attention(nn.Module):
     def _read_last(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same for the last position alone, W_K and W_V moved to the query's side.
 
-        q·(W_K x_j) = (W_Kᵀ q)·x_j and Σ_j p_j W_V x_j = W_V Σ_j p_j x_j: one product a string with each matrix
-        instead of one a token.
+        q·(W_K x_j) = (W_Kᵀ q)·x_j and Σ_j p_j W_V x_j = W_V Σ_j p_j x_j: one product per string with each matrix
+        instead of one per token.
         """
         x_q = x[..., -1:, :]                                            # (n, 1, d_emb)
         W_K = self.W_K.weight.view(self.heads, self.d_head, -1)         # (h, d_head, d_emb)
@@ -129,9 +139,18 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """LayerNorm → attention → residual → LayerNorm → MLP (GELU) → residual (section 5)."""
+    """LayerNorm → attention → residual → LayerNorm → MLP (GELU) → residual.
 
-    def __init__(self, d_emb: int, d_mlp: int, **attention):
+    Args:
+        d_emb: dimension of the embeddings.
+        d_mlp: hidden units of the MLP.
+        attention: the other arguments of `Attention`.
+
+    Source:
+        section 5.
+    """
+
+    def __init__(self, d_emb: int, d_mlp: int, **attention: Any):
         super().__init__()
         self.norm_attention = nn.LayerNorm(d_emb)
         self.attention = Attention(d_emb, **attention)
@@ -139,13 +158,9 @@ class Block(nn.Module):
         self.mlp_in = Linear(d_emb, d_mlp)
         self.mlp_out = Linear(d_mlp, d_emb)
 
-    def forward(self, z: Tensor, *, last_only: bool = False, last_shared: bool = False) -> Tensor:
-        """z (n, k, d_emb) to the same shape, or to (n, 1, d_emb) when only the last position is read."""
-        return self.read(z, last_only=last_only, last_shared=last_shared)[0]
-
-    def read(self, z: Tensor, *, last_only: bool = False, last_shared: bool = False) -> tuple[Tensor, Tensor]:
-        """What `forward` returns, and the attention (n, heads, q, k)."""
-        out, attention = self.attention.read(self.norm_attention(z), last_only=last_only, last_shared=last_shared)
+    def forward(self, z: Tensor, *, last_only: bool = False, last_shared: bool = False) -> tuple[Tensor, Tensor]:
+        """The next residual stream, z (n, k, d_emb) to (n, q, d_emb), and the attention; see `Attention.forward`."""
+        out, attention = self.attention(self.norm_attention(z), last_only=last_only, last_shared=last_shared)
         z = (z[..., -1:, :] if last_only else z) + out
         return z + self.mlp_out(F.gelu(self.mlp_in(self.norm_mlp(z)))), attention
 
@@ -158,25 +173,30 @@ class Transformer(nn.Module):
     (`tied=True`): logits are the products with the token embeddings.
 
     Args:
-        vocab: number of token ids, unseen ones included. length: k, the length of a string without [CLS].
-        depth, d_emb, heads, d_head, d_mlp: the paper's default sizes unless given.
+        vocab: number of token ids, unseen ones included.
+        length: k, the length of a string without [CLS].
+        depth, d_emb, heads, d_head, d_mlp: the paper's sizes unless given.
         a, b, c_kq, c_vo: identity parameters and their multipliers, see `Attention`.
         tied: read the answer out with the token embeddings.
         mimetic_alpha, mimetic_beta: start the attention from mimetic initialisation with these weights of the random
             part and the identity, see `Attention.init_mimetic`; both or none.
-        scale: multiplies the initial weights of attention and MLPs. readout_only: train the last linear map alone.
+        scale: multiplies the initial weights of attention and MLPs.
+        readout_only: train the last linear map alone.
         logit_scale: multiplies the logits of a tied network, which are of order √d_emb at the start.
-        frozen: do not train the token embeddings. orthogonal: start them orthogonal, see `orthogonal_frames`.
-        unembedding: read symbolic labels out with a matrix of its own instead of the token embeddings; "gaussian"
+        frozen: do not train the token embeddings.
+        orthogonal: start them orthogonal, see `orthogonal_frames`.
+        unembedding: read symbolic labels out with a separate matrix instead of the token embeddings; "gaussian"
             starts it independent of them, N(0, 1), "copy" as their copy.
         pointer: with symbolic labels, the logit of token t gains c_vo · d_emb · Σ_h p_h · (attention of the last
             block's head h from [CLS] to the positions that hold t). The scalars p_h, (heads,), start at 0. b in that
             block would add the same if no normalisation came after it and x_i · e_t were d_emb for x_i = t, else 0.
 
-    Raises: ValueError for a size that is not positive, half a mimetic pair, readout_only when tied, or logit_scale,
-        unembedding or pointer when not tied.
+    Raises:
+        ValueError: for a size that is not positive, half a mimetic pair, readout_only when tied, or logit_scale,
+            unembedding or pointer when not tied.
 
-    Source: section 5; the chapter "Same or different?"; frozen to pointer are ours, the chapter `which-repair`.
+    Source:
+        section 5; the chapter "Same or different?"; frozen to pointer are ours, the chapter `which-repair`.
     """
 
     def __init__(self, vocab: int, length: int, *, depth: int = 2, d_emb: int = 128, heads: int = 16,
@@ -189,15 +209,9 @@ class Transformer(nn.Module):
         super().__init__()
         if (mimetic_alpha is None) != (mimetic_beta is None):
             raise ValueError("mimetic_alpha and mimetic_beta belong together; state both or none")
-        if readout_only and tied:
-            raise ValueError("readout_only: a tied network has no readout of its own to train")
-        if unembedding not in (None, "gaussian", "copy"):
-            raise ValueError(f"unembedding={unembedding!r}: must be 'gaussian', 'copy' or None (tied)")
-        if (unembedding or pointer) and not tied:
-            raise ValueError("unembedding and pointer are for symbolic labels; say tied=True as well")
-        if logit_scale != 1 and not tied:
-            raise ValueError("logit_scale: only a tied network has logits; leave it out")
-        _positive(vocab=vocab, length=length, depth=depth, d_emb=d_emb, heads=heads, d_head=d_head, d_mlp=d_mlp)
+        _check_readout(tied, readout_only, logit_scale, one_of("unembedding", unembedding, ("gaussian", "copy", None)),
+                       pointer)
+        _check_sizes(vocab=vocab, length=length, depth=depth, d_emb=d_emb, heads=heads, d_head=d_head, d_mlp=d_mlp)
         self.vocab, self.length, self.tied, self.logit_scale = vocab, length, tied, logit_scale
         self.tokens = nn.Parameter(torch.randn(vocab, d_emb))
         self.positions = nn.Parameter(torch.randn(length + 1, d_emb))
@@ -205,14 +219,11 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(
             Block(d_emb, d_mlp, heads=heads, d_head=d_head, a=a, b=b, c_kq=c_kq, c_vo=c_vo) for _ in range(depth)
         )
-        self.readout = None if tied else Linear(d_emb, 1)
+        self.readout: Any = None if tied else Linear(d_emb, 1)
         if mimetic_alpha is not None:
             for block in self.blocks:
                 block.attention.init_mimetic(mimetic_alpha, mimetic_beta)
-        if scale != 1:
-            with torch.no_grad():
-                for weight in (p for p in self.blocks.parameters() if p.dim() == 2):
-                    weight.mul_(scale)
+        self._scale_blocks(scale)
         if readout_only:
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name.startswith("readout"))
@@ -220,10 +231,16 @@ class Transformer(nn.Module):
         if orthogonal:
             self.tokens.data = orthogonal_frames(self.tokens.data)
         self.tokens.requires_grad_(self.tokens.requires_grad and not frozen)
-        own = {"gaussian": torch.randn_like, "copy": torch.clone}.get(unembedding)
+        own = {None: None, "gaussian": torch.randn_like, "copy": torch.clone}[unembedding]
         self.unembedding = None if own is None else nn.Parameter(own(self.tokens.data))
         self.pointer = nn.Parameter(torch.zeros(heads)) if pointer else None
         self.pointer_scale = c_vo * d_emb
+
+    @torch.no_grad()
+    def _scale_blocks(self, scale: float) -> None:
+        """Multiply the initial weight matrices of attention and MLPs."""
+        for weight in (p for p in self.blocks.parameters() if p.dim() == 2):
+            weight.mul_(scale)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Token ids (n, k) to the residual stream (n, k + 1, d_emb), [CLS] last."""
@@ -232,17 +249,19 @@ class Transformer(nn.Module):
         cls = self.cls.expand(*z.shape[:-2], 1, -1)                     # (n, 1, d_emb)
         return torch.cat([z, cls], dim=-2) + self.positions             # (n, k + 1, d_emb)
 
-    def forward(self, tokens: Tensor, keep: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, dropout_mask: Tensor | None = None) -> Tensor:
         """Token ids (n, k) to predictions (n,), or to logits (n, vocab) when tied.
 
-        keep: factors (n, k + 1, d_emb) of the embedded strings, for dropout.
+        Args:
+            tokens: the strings.
+            dropout_mask: factors (n, k + 1, d_emb) of the embedded strings.
         """
         z = self.embed(tokens)
-        z = z if keep is None else z * keep
+        z = z if dropout_mask is None else z * dropout_mask
         for i, block in enumerate(self.blocks[:-1]):
-            shared = i == 0 and keep is None                            # [CLS] is the same vector in every string
-            z = block(z, last_shared=shared)                            # (n, k + 1, d_emb)
-        z, attention = self.blocks[-1].read(z, last_only=True)          # only [CLS] is read
+            shared = i == 0 and dropout_mask is None                         # [CLS] is the same vector in every string
+            z, _ = block(z, last_shared=shared)                         # (n, k + 1, d_emb)
+        z, attention = self.blocks[-1](z, last_only=True)               # only [CLS] is read
         z = F.layer_norm(z.squeeze(-2), z.shape[-1:])                   # (n, d_emb)
         if not self.tied:
             return self.readout(z).squeeze(-1)
@@ -260,7 +279,8 @@ def orthogonal_frames(rows: Tensor) -> Tensor:
     More than d rows cannot all be orthogonal; each group (the last may be smaller) is made so by Gram–Schmidt. Of
     Gaussian rows it makes a uniformly random frame, independent of the other groups'.
 
-    Source: the chapter `which-repair`.
+    Source:
+        the chapter `which-repair`.
     """
     frames = []
     for group in rows.split(rows.shape[1]):
@@ -279,18 +299,23 @@ class MLP(nn.Module):
     of symbols changes, as the MLP theorem asks.
 
     Args:
-        vocab: number of token ids, unseen ones included. length: k. depth: layers of weights after an embedding, at
-        least 2. width: hidden units. gram: append XXᵀ. d_emb: dimension of a shared embedding, none unless given.
+        vocab, length: as in `Transformer`.
+        depth: layers of weights after an embedding, at least 2.
+        width: hidden units.
+        gram: append XXᵀ.
+        d_emb: dimension of a shared embedding, none unless given.
 
-    Raises: ValueError for a size that is not positive, or a depth below 2.
+    Raises:
+        ValueError: for a size that is not positive, or a depth below 2.
 
-    Source: section 3, the MLP theorem; section 5.
+    Source:
+        section 3, the MLP theorem; section 5.
     """
 
     def __init__(self, vocab: int, length: int, *, depth: int = 3, width: int = 256, gram: bool = False,
                  d_emb: int | None = None):
         super().__init__()
-        _positive(vocab=vocab, length=length, depth=depth, width=width, d_emb=1 if d_emb is None else d_emb)
+        _check_sizes(vocab=vocab, length=length, depth=depth, width=width, d_emb=1 if d_emb is None else d_emb)
         if depth < 2:
             raise ValueError(f"depth={depth}: an MLP needs at least 2 layers of weights, one of them hidden")
         self.vocab, self.length = vocab, length
@@ -328,19 +353,21 @@ class Recurrent(nn.Module):
     default for recurrent layers; written out cell by cell, so that many networks run as one.
 
     Args:
-        vocab, length: as in `Transformer`. cell: "rnn" or "lstm". d_emb, width: embedding and state dimensions.
+        vocab, length: as in `Transformer`.
+        cell: "rnn" or "lstm".
+        d_emb, width: dimensions of the embeddings and of the state.
 
-    Raises: ValueError for a size that is not positive, or another cell.
+    Raises:
+        ValueError: for a size that is not positive, or another cell.
 
-    Source: section 5, the comparison of architectures.
+    Source:
+        section 5, the comparison of architectures.
     """
 
     def __init__(self, vocab: int, length: int, *, cell: str = "lstm", d_emb: int = 128, width: int = 256):
         super().__init__()
-        _positive(vocab=vocab, length=length, d_emb=d_emb, width=width)
-        if cell not in ("rnn", "lstm"):
-            raise ValueError(f"cell={cell!r}: must be 'rnn' or 'lstm'")
-        self.vocab, self.length, self.cell, self.width = vocab, length, cell, width
+        _check_sizes(vocab=vocab, length=length, d_emb=d_emb, width=width)
+        self.vocab, self.length, self.cell, self.width = vocab, length, one_of("cell", cell, ("rnn", "lstm")), width
         gates = 4 if cell == "lstm" else 1
         self.tokens = nn.Parameter(torch.randn(vocab, d_emb))
         self.W_x = Linear(d_emb, gates * width)
@@ -368,12 +395,19 @@ class Recurrent(nn.Module):
 def exchanged(network: nn.Module, u: int, v: int, positions: Sequence[int] | None = None) -> nn.Module:
     """A copy of a network in which two tokens have exchanged the weights that belong to them alone.
 
-    Those are the first layer's columns in an MLP on one-hot vectors, one a position, and the embedding, one for all
-    positions, in every other network (and its unembedding, where that is separate). positions: exchange the columns at
-    these positions (0 … k − 1) only.
+    Those are the first layer's columns in an MLP on one-hot vectors, one per position, and the embedding, one for all
+    positions, in every other network (and its unembedding, where that is separate).
 
-    Raises: ValueError for a token or position that the network does not have, or positions for a shared embedding.
-    Source: section 3, the symmetry behind the MLP theorem; the chapter "Why fully-connected networks cannot".
+    Args:
+        network: one of this module's.
+        u, v: the tokens.
+        positions: exchange the columns at these positions (0 … k − 1) only; for an MLP on one-hot vectors.
+
+    Raises:
+        ValueError: for a token or position that the network does not have, or positions for a shared embedding.
+
+    Source:
+        section 3, the symmetry behind the MLP theorem; the chapter "Why fully-connected networks cannot".
     """
     network = copy.deepcopy(network)
     shared = getattr(network, "tokens", None) is not None
@@ -385,13 +419,12 @@ def exchanged(network: nn.Module, u: int, v: int, positions: Sequence[int] | Non
     for i in positions or ():
         if not 0 <= i < network.length:
             raise ValueError(f"position {i}: the network has positions 0 to {network.length - 1}")
-    weights = [network.tokens if shared else network.columns]
-    if getattr(network, "unembedding", None) is not None:
-        weights.append(network.unembedding)
+    unembedding = getattr(network, "unembedding", None)
+    weights = [network.tokens if shared else network.columns, *([] if unembedding is None else [unembedding])]
     starts = [0] if shared else [i * network.vocab for i in (range(network.length) if positions is None else positions)]
     with torch.no_grad():
-        for of, start in product(weights, starts):
-            of[[start + u, start + v]] = of[[start + v, start + u]]
+        for weight, start in product(weights, starts):
+            weight[[start + u, start + v]] = weight[[start + v, start + u]]
     return network
 
 
@@ -402,7 +435,16 @@ def _checked(tokens: Tensor, length: int) -> Tensor:
     return tokens
 
 
-def _positive(**sizes: int) -> None:
+def _check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
-            raise ValueError(f"{name}={size}: must be a positive integer")
+        check_integer(name, size, 1)
+
+
+def _check_readout(tied: bool, readout_only: bool, logit_scale: float, unembedding: str | None, pointer: bool) -> None:
+    """Refuse options of the read-out that do not go together."""
+    if readout_only and tied:
+        raise ValueError("readout_only: a tied network has no readout of its own to train")
+    if (unembedding or pointer) and not tied:
+        raise ValueError("unembedding and pointer are for symbolic labels; say tied=True as well")
+    if logit_scale != 1 and not tied:
+        raise ValueError("logit_scale: only a tied network has logits; leave it out")

@@ -390,7 +390,7 @@ def test_a_diverging_member_ends_and_disturbs_no_other():
 
 
 @pytest.mark.parametrize(("options", "named"), [
-    ({"optimizer": "adamw"}, "'adamw'; known are adam, sgd"),
+    ({"optimizer": "adamw"}, "optimizer='adamw': must be 'adam' or 'sgd'"),
     ({"batch": 0}, "batch=0"),
     ({"epochs": 0}, "epochs=0"),
     ({"decay": -1.0}, "decay=-1.0"),

@@ -61,8 +61,10 @@ def test_reading_the_last_position_equals_reading_all(configuration, seed):
             nn.init.normal_(scalar)
     x = torch.randn(4, 5, 6, dtype=torch.float64)
     for layer in (attention, block):
-        assert layer(x, last_only=True).shape == (4, 1, 6)
-        assert torch.allclose(layer(x, last_only=True), layer(x)[:, -1:], rtol=0, atol=1e-12)
+        (last, attention), (out, of_all) = layer(x, last_only=True), layer(x)
+        assert last.shape == (4, 1, 6)
+        assert torch.allclose(last, out[:, -1:], rtol=0, atol=1e-12)
+        assert torch.allclose(attention, of_all[:, :, -1:], rtol=0, atol=1e-12)
 
 
 def attention_by_formula(attention, x):
@@ -154,7 +156,7 @@ def test_a_pointer_adds_the_last_blocks_attention_to_the_logits_of_the_tokens_at
     network = transformer(tied=True, pointer=True, c_vo=2.0, **changed)
     tokens = torch.tensor([[0, 1, 2], [3, 3, 5], [4, 4, 4]])
     with torch.no_grad():
-        z = network.blocks[0](network.embed(tokens))
+        z, _ = network.blocks[0](network.embed(tokens))
         block = network.blocks[1]
         attention = block.attention.logits(block.norm_attention(z)).softmax(-1)[:, :, -1]            # (n, heads, k + 1)
         expected = torch.zeros(len(tokens), VOCAB, dtype=torch.float64)
@@ -411,7 +413,7 @@ def test_strings_of_another_length_are_refused(network):
 ])
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_size_that_is_not_positive_is_refused_by_name(build, sizes, value):
-    with pytest.raises(ValueError, match=f"{sizes}={value}: must be a positive integer"):
+    with pytest.raises(ValueError, match=f"{sizes}={value}: must be an integer, 1 or more"):
         build(**{"vocab": 5, "length": 2, sizes: value})
 
 

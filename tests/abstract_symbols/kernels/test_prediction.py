@@ -7,7 +7,12 @@ from pattern_kernel import PatternKernel
 from abstract_symbols import TemplateTask
 from abstract_symbols.kernels import KernelRidge
 from abstract_symbols.kernels.prediction import (
-    error_bound, expected_error, label_weights, predicted_samples, width_needed)
+    error_bound,
+    expected_error,
+    label_weights,
+    predicted_samples,
+    width_needed,
+)
 from abstract_symbols.kernels.ridge import gram_matrix
 from abstract_symbols.kernels.template_matrix import smallest_eigenvalue, template_matrix
 
