@@ -379,8 +379,7 @@ figure = figures.scaling("eigenvalue-beta", rows, "eigenvalue", xlabel="β",
                          ylabel="ν, smallest eigenvalue of N", predicted=law.curves)
 figure.set_size_inches(6.0, 6.0)
 figure.axes[0].set_xticks([0.125, 0.25, 0.5, 1, 2], ["0.125", "0.25", "0.5", "1", "2"])
-what = "smallest eigenvalue against β"
-alt = figures.scaling_alt("eigenvalue-beta", rows, "eigenvalue", what)
+alt = figures.scaling_alt("eigenvalue-beta", rows, "eigenvalue", "smallest eigenvalue against β")
 chapter.show(figure, alt, "eigenvalue-beta", note="γ = 1.")
 
 # %% tags=["remove-input"]
