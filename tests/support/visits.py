@@ -17,7 +17,8 @@ def visit(browser, address, name, width=WIDTHS["desktop"], warnings=False, **opt
     levels = ("error", "warning") if warnings else ("error",)
     page.on("console", lambda message: found.append(message.text) if message.type in levels else None)
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+    if options.get("java_script_enabled", True):  # without it scripts are asked for and refused
+        page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
     page.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:"))
             else found.append(f"asks {request.url}"))
     page.goto(f"{address}/{name}.html")
