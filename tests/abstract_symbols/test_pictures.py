@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from drawing import said, told
+
 from abstract_symbols import pictures
 from companion import figures
-from drawing import said, told
 
 
 @pytest.fixture(autouse=True)
@@ -56,4 +57,5 @@ def test_the_first_layer_leaves_white_what_has_not_moved_at_all_and_tells_every_
     assert columns.collections[0].get_array().mask.tolist() == (moved == 0).tolist()
     found = told(figure)
     assert found["a string, row: position 2"] == {f"column: {i}": f"{int(i == 3)}" for i in range(1, 5)}
-    assert [*found.values()][2:] == [{"column: 1": "0.2", "column: 3": "1e-09"}, {"column: 1": "0.1", "column: 2": "0.3"}]
+    assert [*found.values()][2:] == [{"column: 1": "0.2", "column: 3": "1e-09"},
+                                     {"column: 1": "0.1", "column: 2": "0.3"}]

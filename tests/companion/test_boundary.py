@@ -1,4 +1,4 @@
-"""The method knows nothing of the science, nothing imports in a circle, and a machine that measures needs no IPython."""
+"""The method knows nothing of the science, nothing imports in a circle, a machine that measures needs no IPython."""
 
 import ast
 import graphlib

@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from companion.formats import about, crossing, number, short, spread
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from companion.formats import about, crossing, number, short, spread
 
 
 @pytest.mark.parametrize(("value", "text"), [

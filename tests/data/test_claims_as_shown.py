@@ -1,10 +1,11 @@
 """Every claim of the book can be shown: its row opens to its measure, tolerances, rows and command."""
 
 import pytest
+from drawing import table_of
+
 from companion import report
 from companion.claims import Judgement, claims
 from companion.experiments import experiment
-from drawing import table_of
 
 CLAIMS = claims()
 

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+
 from companion.experiments import experiment
 
 __all__ = ["by_rate", "closed", "displayed", "rows", "shared_rows", "widths"]

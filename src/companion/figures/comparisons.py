@@ -206,7 +206,7 @@ def labelled_points(points: np.ndarray, names: Sequence[str], groups: Sequence[s
     for index, group in enumerate(dict.fromkeys(groups)):
         mine = [g == group for g in groups]
         ax.plot(*points[mine].T, MARKERS[index], color=f"C{index}", markersize=11, linestyle="none", label=group)
-        mark(ax, group, *points[mine].T, [
+        mark(ax, group, points[mine, 0], points[mine, 1], [
             (str(name), f"{xlabel} {digits(x)}, {ylabel} {digits(y)}")
             for name, (x, y) in zip(np.array(names)[mine], points[mine].round(6) + 0.0, strict=True)])
     for point, name in zip(points, names, strict=True):

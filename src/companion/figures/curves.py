@@ -19,7 +19,7 @@ from .points import PAPERS, mark, mark_ours, mark_papers
 from .style import MARKERS, NO_RUN, PAPER, PAPER_WORDS, X_WORDS, legend, ordered_colors, paper_line, say_no_run
 
 LOSS = "test loss on unseen symbols"
-GUIDE = {"color": "0.35", "linewidth": 1.3}
+GUIDE: dict[str, Any] = {"color": "0.35", "linewidth": 1.3}
 
 
 def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss", ylabel: str = LOSS, *,
@@ -60,8 +60,8 @@ def learning_curves(name: str, rows: pd.DataFrame, metric: str = "test_loss", yl
         ax.set_xlim(min(e.grid[e.x]), max(e.grid[e.x]))
         say_no_run(ax)
     handles, labels = _entries(ax, order, papers, markers, partial)
-    many = {"ncols": 3, "fontsize": 9, "handlelength": 1.6, "columnspacing": 1.0}  # or it is wider than the figure
-    legend(figure, handles, labels, **(many if len(handles) > 8 else {}))
+    narrow: dict[str, Any] = {"ncols": 3, "fontsize": 9, "handlelength": 1.6, "columnspacing": 1.0}
+    legend(figure, handles, labels, **(narrow if len(handles) > 8 else {}))  # or it is wider than the figure
     return figure
 
 
@@ -127,9 +127,14 @@ def _entries(ax: Axes, order: Sequence[str], papers: Mapping[str, pd.DataFrame],
         if s not in order:
             handles.append(paper_line(marker=markers[s], markersize=5))
             labels.append(f"{s} (paper)")
-    if ax.get_legend():
-        ax.get_legend().remove()  # seaborn's
+    _drop_legend(ax)
     return handles, labels
+
+
+def _drop_legend(ax: Axes) -> None:
+    """Remove seaborn's legend inside the axes."""
+    if inside := ax.get_legend():
+        inside.remove()
 
 
 def scaling(name: str, rows: pd.DataFrame, metric: str, *, xlabel: str, ylabel: str,
@@ -194,7 +199,7 @@ def power_laws(rows: pd.DataFrame, x: str, y: str, order: Sequence[str], *, xlab
     if predicted:
         handles.append(Line2D([], [], linestyle="--", **GUIDE))
         labels.append("predicted (same colour)")
-    ax.get_legend().remove()
+    _drop_legend(ax)
     legend(figure, handles, labels)
     return figure
 

@@ -49,14 +49,7 @@ def facets(name: str, rows: pd.DataFrame, panels: Mapping[str, Sequence[str]], *
     for ax, (title, group) in zip(axes.flat, panels.items(), strict=False):
         for series in (s for s in references if s in curves):
             _draw(ax, curves[series], e.x, color=REFERENCE, linestyle=references[series], linewidth=1.2)
-        for i, series in enumerate(group):
-            if series in papers:
-                draw_paper(ax, series, papers[series], e.x, metric, MARKERS[i], markersize=4, linewidth=1.3)
-            if series in curves:
-                _draw(ax, curves[series], e.x, color=f"C{i}", marker=MARKERS[i], markersize=5, linewidth=2)
-                mark_ours(ax, series, curves[series], e.x, plain(metric))
-        if not any(series in curves or series in papers for series in group):
-            say_no_run(ax)
+        _draw_group(ax, group, curves, papers, e.x, metric)
         _panel(ax, title, e.grid[e.x] if columns == 2 else None)
     for ax in axes.flat[len(panels):]:
         ax.axis("off")
@@ -67,6 +60,19 @@ def facets(name: str, rows: pd.DataFrame, panels: Mapping[str, Sequence[str]], *
     figure.supylabel(ylabel, fontsize=12)
     _legend(figure, references, words or [TITLE_WORDS], bool(papers))
     return figure
+
+
+def _draw_group(ax: Axes, group: Sequence[str], curves: Mapping[str, pd.DataFrame], papers: Mapping[str, pd.DataFrame],
+                x: str, metric: str) -> None:
+    """Draw a panel's own series, each over the paper's curve, or say that it has none yet."""
+    for i, series in enumerate(group):
+        if series in papers:
+            draw_paper(ax, series, papers[series], x, metric, MARKERS[i], markersize=4, linewidth=1.3)
+        if series in curves:
+            _draw(ax, curves[series], x, color=f"C{i}", marker=MARKERS[i], markersize=5, linewidth=2)
+            mark_ours(ax, series, curves[series], x, plain(metric))
+    if not any(series in curves or series in papers for series in group):
+        say_no_run(ax)
 
 
 def _draw(ax: Axes, curve: pd.DataFrame, x: str, **look: object) -> None:

@@ -151,7 +151,7 @@ def _read(ax: Axes, place: int) -> list[Curve]:
     title = title.split("\n")[0]
     found = [_labelled(ax, place, title, label, at) for label, at in _drawn(ax) if not label.startswith("_")]
     found += [_bars(ax, place, container, title) for container in ax.containers
-              if isinstance(container, BarContainer) and not container.get_label().startswith("_")]
+              if isinstance(container, BarContainer) and not str(container.get_label()).startswith("_")]
     for drawn in (*ax.collections, *ax.images):
         if isinstance(drawn, QuadMesh) or drawn in ax.images and np.ndim(drawn.get_array()) == 2:  # type: ignore
             found += _cells(ax, place, drawn, title)
@@ -165,10 +165,10 @@ def _drawn(ax: Axes) -> Iterable[tuple[str, np.ndarray]]:
             yield str(line.get_label()), _thinned(line)
     for container in ax.containers:
         if isinstance(container, ErrorbarContainer) and container.lines[0] is not None:
-            yield container.get_label(), np.asarray(container.lines[0].get_xydata(), float)
+            yield str(container.get_label()), np.asarray(container.lines[0].get_xydata(), float)
     for dots in ax.collections:
         if isinstance(dots, PathCollection):
-            yield str(dots.get_label()), np.asarray(np.ma.filled(dots.get_offsets().astype(float), np.nan))
+            yield str(dots.get_label()), np.ma.filled(np.ma.asarray(dots.get_offsets()).astype(float), np.nan)
 
 
 def _thinned(line: Line2D) -> np.ndarray:
@@ -223,7 +223,7 @@ def _edges(drawn: ScalarMappable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values (rows, columns) of a mesh or image, and the edges of its columns and rows."""
     values = np.ma.filled(np.ma.asarray(drawn.get_array()).astype(float), np.nan)
     if isinstance(drawn, QuadMesh):
-        corners = drawn.get_coordinates()
+        corners = np.asarray(drawn.get_coordinates())
         x, y = corners[0, :, 0], corners[:, 0, 1]
         return values.reshape(len(y) - 1, len(x) - 1), x, y
     left, right, bottom, top = drawn.get_extent()  # type: ignore[attr-defined]
@@ -249,6 +249,6 @@ def _word(ax: Axes, which: str) -> str:
 def _places(axis: Axis, at: np.ndarray) -> list[str]:
     """What places along an axis are called: their tick labels, else the numbers there, or 1, 2, … of named ones."""
     ticks, names = axis.get_majorticklocs(), axis.get_major_formatter()
-    labels = {round(float(x), 6): label for x, label in zip(ticks, names.format_ticks(ticks), strict=True)}
+    labels = {round(float(x), 6): label for x, label in zip(ticks, names.format_ticks(list(ticks)), strict=True)}
     counted = not labels or isinstance(names, (FixedFormatter, FuncFormatter))
     return [labels.get(round(float(x), 6)) or (str(i) if counted else digits(x)) for i, x in enumerate(at, start=1)]

@@ -45,10 +45,11 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def legend(figure: Figure, handles: Sequence[Artist] | None = None, labels: Sequence[str] | None = None, *,
-           ncols: int = 2, loc: str = "outside upper left", **options: Any) -> Legend:
+           ncols: int = 2, loc: Any = "outside upper left", **options: Any) -> Legend:
     """Draw the legend above the figure, of what has a label in it or of these handles, and return it."""
-    chosen = () if handles is None else (handles, labels)
-    return figure.legend(*chosen, loc=loc, ncols=ncols, **options)
+    if handles is None or labels is None:
+        return figure.legend(loc=loc, ncols=ncols, **options)
+    return figure.legend(handles, labels, loc=loc, ncols=ncols, **options)
 
 
 def paper_line(**look: Any) -> Line2D:

@@ -13,7 +13,8 @@ from ..formats import NONE, number
 from ..measures import MEASURES, Claim
 from .words import command
 
-LOOKS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}  # in the style sheet
+# The class of each verdict in the style sheet.
+LOOKS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}
 
 
 def scoreboard(judgements: Iterable[Judgement], *, filters: bool = False) -> HTML:
@@ -61,7 +62,7 @@ def _evidence(claim: Claim, x: str) -> tuple[str, str]:
 
 
 def _menus(judgements: Sequence[Judgement]) -> list[dict]:
-    """The menus above the table: their options with the classes of the rows that each chooses, and how many these are."""
+    """The menus above the table: each option with the class of the rows that it chooses, and their number."""
     verdicts, chapters = [j.verdict for j in judgements], [j.claim.chapter for j in judgements]
     return [
         {"label": "verdict", "options": [

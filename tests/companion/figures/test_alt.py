@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pandas as pd
+
 from companion import figures
 from companion.experiments import experiment, experiments
 from companion.published import published_n50

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import legend_words, said, told
+from scipy import stats
+
 from companion import figures
 from companion.experiments import experiment
 from companion.results import columns
 from companion.statistics import paired
-from drawing import legend_words, said, told
-from scipy import stats
 
 
 def test_dots_draw_every_row_near_its_x_and_the_prediction():
@@ -39,7 +40,8 @@ def test_shares_are_stacked_in_their_order_and_fill_each_bar():
         assert below == pytest.approx(np.ones(len(rows)))
         assert [label.get_text() for label in ax.get_xticklabels()] == [str(n) for n in rows["n"]]
     assert legend_words(figure) == list(words.values())
-    assert told(figure)["Plain, another"] == {"n = 4": "share of the answers = 0.3", "n = 64": "share of the answers = 0.3"}
+    share = "share of the answers = 0.3"
+    assert told(figure)["Plain, another"] == {"n = 4": share, "n = 64": share}
 
 
 def test_a_scatter_shows_every_row_and_what_is_never_reached_on_its_edge():

@@ -6,11 +6,12 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import drawn_lines, is_among, legend_of, legend_words, said, told
+
 from companion import figures, paths
 from companion.experiments import experiment, experiments
 from companion.published import published
 from companion.summaries import summary
-from drawing import drawn_lines, is_among, legend_of, legend_words, said, told
 
 NAME = "same-different"
 E = experiment(NAME)

@@ -1,11 +1,12 @@
 """Panels draw their own series, the references in all of them, and the paper's curves behind."""
 
 import pytest
+from drawing import legend_words, said, told
+
 from companion import figures
 from companion.experiments import experiment
 from companion.published import published
 from companion.summaries import summary
-from drawing import legend_words, said, told
 
 NAME = "same-different"
 E = experiment(NAME)

@@ -4,8 +4,9 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from companion import figures
 from drawing import said, told
+
+from companion import figures
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -7,10 +7,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import color_at, pictured, told
+
 from companion import figures
 from companion.experiments import experiment, experiments
 from companion.published import published
-from drawing import color_at, pictured, told
 
 NAME = "same-different"
 E = experiment(NAME)

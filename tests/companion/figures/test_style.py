@@ -2,8 +2,9 @@
 
 import matplotlib
 import matplotlib.pyplot as plt
-from companion import figures
 from drawing import legend_words, pixels_of
+
+from companion import figures
 
 
 def test_the_style_has_an_opaque_white_ground():

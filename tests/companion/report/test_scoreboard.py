@@ -4,10 +4,11 @@ import re
 from dataclasses import replace
 
 import pytest
+from drawing import table_of
+
 from companion import paths, report
 from companion.claims import VERDICTS, Judgement, claims
 from companion.measures import Measured
-from drawing import table_of
 
 CLAIM = claims()["same-different-transformer"]
 

@@ -6,10 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import table_of
+
 from companion import figures, report
 from companion.experiments import experiment, experiments
 from companion.published import published
-from drawing import table_of
 
 NAME = "same-different"
 E = experiment(NAME)

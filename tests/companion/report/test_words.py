@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 import pytest
+
 from companion import paths, report
 from companion.experiments import experiment
 
