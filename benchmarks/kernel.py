@@ -99,7 +99,8 @@ def fit_memory(n: int) -> int | None:
     """Bytes that drawing n strings and fitting them take at their peak; None where the system does not tell."""
     before = process_memory("VmRSS")
     KernelRidge(_fresh_kernel()).fit(_sample(n))
-    return before and process_memory("VmHWM") - before
+    peak = process_memory("VmHWM")
+    return None if before is None or peak is None else peak - before
 
 
 def process_memory(field: str) -> int | None:
@@ -108,9 +109,11 @@ def process_memory(field: str) -> int | None:
     getrusage would count the parent's memory in.
     """
     try:
-        return 1024 * int(re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
-    except (OSError, TypeError):
+        status = Path("/proc/self/status").read_text()
+    except OSError:
         return None
+    found = re.search(rf"{field}:\s+(\d+) kB", status)
+    return 1024 * int(found[1]) if found else None
 
 
 def _sample(n: int) -> Sample:

@@ -1,7 +1,7 @@
 """The paper's tasks by name, and families of tasks such as `majority-4`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.special import stirling2
 
 from .templates import WILDCARDS, Template, TemplateTask
 
-TASKS = {
+TASKS: dict[str, Mapping[str, float | str]] = {
     "same-different": {"αα": +1, "αβ": -1},
     "aba-abb": {"αβα": +1, "αββ": -1},
     "aabb-abab": {"ααββ": +1, "αβαβ": -1},

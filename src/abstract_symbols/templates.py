@@ -129,7 +129,8 @@ class TemplateTask:
         tokens = "".join(t.pattern for t in self.templates) + "".join(map(str, labels.values())) * self.symbolic
         self.regular = tuple(c for c in dict.fromkeys(tokens) if c not in WILDCARDS)
         self.wildcards = max(len(t.wildcards) for t in self.templates)
-        self.values = None if self.symbolic else np.array(list(labels.values()), dtype=np.float64)
+        self.values: np.ndarray = None if self.symbolic else np.array(  # type: ignore[assignment]  # None: see `symbolic`
+            list(labels.values()), dtype=np.float64)
         self.noise = check_real("noise", noise, "a standard deviation, 0 or more", minimum=0)
         if noise and self.symbolic:
             raise ValueError("noise is for real labels; this task's labels are symbols")
@@ -153,11 +154,11 @@ class TemplateTask:
         for t, label in zip(self.templates, self.labels.values(), strict=True):
             if isinstance(label, str) != self.symbolic:
                 raise ValueError(f"labels {list(self.labels.values())} mix numbers and symbols; use one kind")
-            if not self.symbolic:
+            if not isinstance(label, str):
                 check_real(f"labels[{t.pattern!r}]", label, "a finite number, or a token for a symbolic label")
-            if self.symbolic and len(label) != 1:
+            elif len(label) != 1:
                 raise ValueError(f"label {label!r} of template {t.pattern!r}: must be one token or wildcard")
-            if self.symbolic and label in WILDCARDS and label not in t.wildcards:
+            elif label in WILDCARDS and label not in t.wildcards:
                 raise ValueError(f"label {label!r} is a wildcard that template {t.pattern!r} lacks; "
                                  f"it has {', '.join(t.wildcards) or 'none'}")
 
@@ -188,7 +189,7 @@ class TemplateTask:
         for t, label in zip(self.templates, self.labels.values(), strict=True):
             names = {c: i for i, c in enumerate(t.wildcards)}
             pattern = tuple(names.get(c, c) for c in t.pattern)
-            classes.setdefault(names.get(label, label) if self.symbolic else label, set()).add(pattern)
+            classes.setdefault(names.get(label, label) if isinstance(label, str) else label, set()).add(pattern)
         if self.symbolic:
             return frozenset((label, frozenset(patterns)) for label, patterns in classes.items())
         return frozenset(map(frozenset, classes.values()))
@@ -286,7 +287,7 @@ class TemplateTask:
 
     @cached_property
     def _label_slots(self) -> np.ndarray:
-        return np.array([self._slot(t, label) for t, label in zip(self.templates, self.labels.values(), strict=True)])
+        return np.array([self._slot(t, str(label)) for t, label in zip(self.templates, self.labels.values(), strict=True)])
 
 
 @dataclass(frozen=True, eq=False)

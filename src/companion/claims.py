@@ -112,7 +112,8 @@ def _judge(claim: Claim, rows: pd.DataFrame) -> Judgement:
     if len(rows) < expected:
         return Judgement(claim, "not tested", None, coverage)
     measured = MEASURES[claim.measure].function(claim, rows)
-    if claim.measure == "n50" and measured.ours > (last := rows[e.x].max()) and last < claim.part * measured.paper:
+    if (claim.measure == "n50" and measured.paper is not None and measured.ours > (last := rows[e.x].max())
+            and last < claim.part * measured.paper):
         return Judgement(claim, "not tested", None, f"{coverage}; above {last}, and the grid ends before the tolerance")
     within = (measured.distance <= claim.held, measured.distance <= claim.part, True)
     return Judgement(claim, VERDICTS[within.index(True)], measured, coverage)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from . import paths
 from .runs import Job
@@ -37,8 +38,8 @@ class Experiment:
 
     name: str
     title: str
-    base: dict
-    series: dict[str, dict]
+    base: dict[str, Any]
+    series: dict[str, dict[str, Any]]
     grid: dict[str, tuple]
     kind: type[Job]
     seeds: int | dict[str, int] = 5
@@ -53,7 +54,7 @@ class Experiment:
         return next(iter(self.grid))
 
     @cached_property
-    def _grid(self) -> dict[Job, str]:
+    def _grid(self) -> dict[Any, str]:
         """Every run with its series, in the order of the grid."""
         runs = {}
         for values in itertools.product(*self.grid.values()):
@@ -72,7 +73,7 @@ class Experiment:
         """Key of every run → its series."""
         return {run.key: label for run, label in self._grid.items()}
 
-    def runs(self) -> dict[Job, str]:
+    def runs(self) -> dict[Any, str]:
         """Returns every run of the grid, cheapest first, with its series."""
         return dict(self._by_cost)
 
@@ -125,6 +126,8 @@ def _module(name: str) -> ModuleType | None:
     for source in project.sources:
         if (folder := str(project.root / source)) not in sys.path:
             sys.path.append(folder)
+    if name not in sys.modules:
+        importlib.invalidate_caches()  # it may have been written since the last look
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -215,8 +215,8 @@ def _order(claim: Claim, rows: pd.DataFrame) -> Measured:
     """
     ((n, values),) = _curves(claim, rows)
     measured = n50(n, values)
-    expected = curve(rows, claim.series[0], claim.options["predicted"], experiment(claim.experiment).x)
-    expected = expected[1][:, 0]
+    _, predicted = curve(rows, claim.series[0], claim.options["predicted"], experiment(claim.experiment).x)
+    expected = predicted[:, 0]
 
     picks = np.random.default_rng(0).integers(0, len(measured), size=(RESAMPLES, len(measured)))
     ours = float(rank_correlation(measured, expected))
@@ -306,5 +306,6 @@ def _paired(claim: Claim, rows: pd.DataFrame) -> Measured:
     if not ((metric > 0) & np.isfinite(metric)).all():  # a run that diverged
         return Measured(np.nan, np.nan, np.nan, None, np.inf)
     x = experiment(claim.experiment).x
-    ours, low, high, p = paired(rows, *claim.series, claim.options["metric"], x)
+    first, second = claim.series
+    ours, low, high, p = paired(rows, first, second, claim.options["metric"], x)
     return Measured(ours, low, high, None, _excess(np.log10(p / 0.01)))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 
@@ -51,7 +52,7 @@ def read_rows(path: Path, kind: type[Job]) -> list[dict]:
         state = path.stat()
     except OSError:
         return []
-    return list(_read(path.resolve(), kind, state.st_mtime_ns, state.st_size, path))
+    return list(_read(path.resolve(), cast(Any, kind), state.st_mtime_ns, state.st_size, path))
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +64,8 @@ def _read(_: Path, kind: type[Job], __: int, size: int, path: Path) -> tuple[dic
     header = _header(path, lines, kind)
     types = columns(kind)
     converters = {column: _converter(types[column]) for column in header}
-    rows, seen = [], {}
+    rows: list[dict] = []
+    seen: dict[str, int] = {}
     for number, line in enumerate(lines[1:-1], start=2):
         row = _read_row(path, number, line, kind, converters)
         if row["key"] in seen:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 
 def pick_device(device: str) -> str:
@@ -32,7 +32,7 @@ def pick_device(device: str) -> str:
 @cache
 def _numbers(kind: type) -> list[tuple[str, type]]:
     """The fields of a kind of runs that hold numbers, and of which type (None aside)."""
-    found = []
+    found: list[tuple[str, type]] = []
     for f in fields(kind):
         kinds = (f.type, *getattr(f.type, "__args__", ()))
         found += [(f.name, number) for number in (bool, float, int) if number in kinds][:1]
@@ -59,7 +59,7 @@ class Job:
 
     def __post_init__(self) -> None:
         values = vars(self)
-        for name, kind in _numbers(type(self)):  # 100, 100.0 and NumPy's 100 are one run, and have one key
+        for name, kind in _numbers(cast(Any, type(self))):  # 100, 100.0 and NumPy's 100 are one run, and have one key
             value = values[name]
             if value is None or (type(value) is kind and value == value):  # not NaN
                 continue
@@ -75,7 +75,7 @@ class Job:
     @classmethod
     def key_of(cls, row: Mapping[str, Any]) -> str:
         """Returns the key of a run with these fields; one that is not there has its default value."""
-        stated = {name: row[name] for name, default in _defaults(cls).items() if name in row and row[name] != default}
+        stated = {name: row[name] for name, default in _defaults(cast(Any, cls)).items() if name in row and row[name] != default}
         return hashlib.sha256(_encode(stated).encode()).hexdigest()[:16]
 
     @property

@@ -1,7 +1,7 @@
 """Analyses of the chapter "From kernel to network"."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from ..kernels.template_matrix import smallest_eigenvalue
 from ..runs.kernel import PredictionRun, RidgeRun, rms
 from ..tasks import task
 from ..templates import TemplateTask
+
+DASHED = " Dashed: the estimate, above the measured curves."  # in the text alternatives of figures
 
 Panels = dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]  # title → {which strings: (x, y)}
 
@@ -134,7 +136,7 @@ def width_closes(rows: pd.DataFrame) -> pd.DataFrame:
     return table.assign(closed=closed).rename_axis(columns=None).reset_index()
 
 
-def strings_to_half(rows: Rows, options: Mapping[str, float]) -> pd.DataFrame:
+def strings_to_half(rows: Rows, options: Mapping[str, Any]) -> pd.DataFrame:
     """Returns how many strings each way of learning αα against αβ needs: network, trained, strings, paper.
 
     strings says, in words, where the test loss on unseen symbols falls below one half; paper is the published number.
@@ -165,7 +167,7 @@ def _half(rows: pd.DataFrame, series: str, metric: str = "test_loss", square: bo
     return crossing(float(n50(n, mean**2 if square else mean)), n[0], n[-1])
 
 
-def ridge_half(ns: Sequence[int], seeds: int = 5, **options: float) -> float:
+def ridge_half(ns: Sequence[int], *, seeds: int = 5, **options: Any) -> float:
     """Returns the n at which kernel ridge regression on αα against αβ has a test loss of one half, measured here.
 
     Args:

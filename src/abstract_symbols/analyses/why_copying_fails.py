@@ -98,5 +98,5 @@ def worst_fit(rows: pd.DataFrame) -> Fit:
     ratios = rows.groupby("d_emb")["w_v_over_law"].agg(["mean", "sem"])
     worst = int((ratios["mean"] - 1).abs().idxmax())
     others = ratios["mean"].drop(worst)
-    return Fit(worst, *(float(ratios.loc[worst, which]) for which in ("mean", "sem")), float(others.min()),
-               float(others.max()))
+    ratio, error = (float(ratios.loc[worst, which]) for which in ("mean", "sem"))
+    return Fit(worst, ratio, error, float(others.min()), float(others.max()))

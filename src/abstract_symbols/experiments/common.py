@@ -1,5 +1,7 @@
 """Tasks, options and grids that the experiments of several chapters share."""
 
+from typing import Any
+
 from companion.experiments import Experiment
 
 from ..runs.training import Run
@@ -31,7 +33,7 @@ def multipliers(name: str, title: str, base: dict, published: str, label: str, g
     The paper's multiplier is known to lie between 30 and 100. All experiments have 100; the claims on 30 were stated
     after seeds 0 to 2, so others judge them.
     """
-    shared = {"kind": Run, "base": base, "published": published, "shares": shares or name}
+    shared: dict[str, Any] = {"kind": Run, "base": base, "published": published, "shares": shares or name}
     return (
         Experiment(name=f"{name}-multipliers", title=f"{title}, by the multiplier c_KQ of a", series=MULTIPLIERS,
                    grid={"n": grid}, seeds=3, legend={"c_KQ = 100": label}, **shared),

@@ -3,7 +3,7 @@
 from companion.experiments import Experiment
 
 from ..runs.training import Run
-from .common import DOUBLING, LENGTHS, PSYCHOMETRIC, QUADRUPLING, multipliers, doubling
+from .common import DOUBLING, LENGTHS, PSYCHOMETRIC, QUADRUPLING, doubling, multipliers
 
 PLAIN, MODIFIED = {"network": "transformer"}, {"network": "transformer", "a": True, "b": True}
 

@@ -1,12 +1,14 @@
 """Experiments of the chapter "Pretraining"."""
 
+from typing import Any
+
 from companion.experiments import Experiment
 
 from ..runs.language import TemplateRun
 from .common import DOUBLING
 
 TEMPLATE_100 = {"a": True, "b": True, "c_kq": 100, "c_vo": 100}  # the multipliers of all template tasks
-PRETRAINING = {  # language models on template tasks
+PRETRAINING: dict[str, dict[str, Any]] = {  # language models on template tasks
     "From scratch": {},
     "Pretrained": {"pretraining": 1.5},
     "From scratch + a and b": TEMPLATE_100,

@@ -3,7 +3,7 @@
 from companion.experiments import Experiment
 
 from ..runs.training import Run
-from .common import ABA, DOUBLING, QUADRUPLING, multipliers, doubling
+from .common import ABA, DOUBLING, QUADRUPLING, doubling, multipliers
 
 EXPERIMENTS = (
     Experiment(

@@ -1,12 +1,14 @@
 """Experiments of the chapter "Which repair?"."""
 
+from typing import Any
+
 from companion.experiments import Experiment
 
 from ..runs.copying import EmbeddingRun
 from ..runs.training import Run
 from .common import doubling
 
-REPAIRS = {  # of copying, one change each but for "+ a and b"
+REPAIRS: dict[str, dict[str, Any]] = {  # of copying, one change each but for "+ a and b"
     "Plain": {},
     "+ a": {"a": True},
     "+ b": {"b": True},

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -57,8 +58,8 @@ class StringGroup:
     shapes: list[Shape]
     symbols: list[np.ndarray]
     rows: np.ndarray
-    first: np.ndarray | None = None  # None: every string for itself
-    counts: np.ndarray | None = None
+    first: Any = None  # an array, as counts; None: every string for itself
+    counts: Any = None
 
     @classmethod
     def as_given(cls, tokens: np.ndarray, regular: int) -> "StringGroup":
@@ -142,13 +143,14 @@ def shared_sets(tables: list[np.ndarray], split: int | None = None) -> Iterator[
 
     A set can only be shared if all smaller ones in it are, so each level looks where the one before found some.
     """
-    alive = {(g, ()): np.ones(len(table), dtype=bool) for g, table in enumerate(tables)}
+    alive: dict[tuple[int, tuple[int, ...]], np.ndarray] = {
+        (g, ()): np.ones(len(table), dtype=bool) for g, table in enumerate(tables)}
     for size in range(1, max((table.shape[1] for table in tables), default=0) + 1):
         found = []
         for g, table in enumerate(tables):
             for wildcards in combinations(range(table.shape[1]), size):
-                smaller = [alive.get((g, wildcards[:i] + wildcards[i + 1:])) for i in range(size)]
-                if all(mask is not None for mask in smaller):
+                smaller = [mask for i in range(size) if (mask := alive.get((g, wildcards[:i] + wildcards[i + 1:]))) is not None]
+                if len(smaller) == size:
                     rows = np.flatnonzero(np.logical_and.reduce(smaller))
                     found.append((g, wildcards, rows, *_sorted_sets(table, rows, wildcards)))
         if not found:
@@ -198,9 +200,9 @@ def _shared(codes: np.ndarray, left: int | None) -> tuple[np.ndarray, int]:
         else:
             chosen = np.bincount(codes[:left], minlength=span).astype(bool)
             chosen &= np.bincount(codes[left:], minlength=span).astype(bool)
-        ids = np.cumsum(chosen)
-        ids[~chosen] = 0
-        return ids[codes] - 1, int(chosen.sum())
+        number = np.cumsum(chosen)
+        number[~chosen] = 0
+        return number[codes] - 1, int(chosen.sum())
     if left is None:
         ordered = np.sort(codes)
         kept = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
@@ -287,8 +289,8 @@ def _indicators(levels: list[Level], group: StringGroup, first: int) -> tuple[sp
             rows.append(where + starts[g - first])
             columns.append(width_ + (i * len(orders) + numbers) * level.sets + ids)
         width_ += level.sets * len(slots[-1])
-    where = np.concatenate(rows), np.concatenate(columns)
-    return sparse.csr_matrix((np.ones(len(where[0])), where), shape=(starts[-1], width_)), slots
+    entries = np.concatenate(rows), np.concatenate(columns)
+    return sparse.csr_matrix((np.ones(len(entries[0])), entries), shape=(starts[-1], width_)), slots
 
 
 class Preconditioner:

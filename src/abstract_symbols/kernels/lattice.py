@@ -207,7 +207,7 @@ class RowBlock:
     def _contract(self, edges: dict[Edge, int], powers: Counter[int], chosen: Counter[tuple[Edge, int]]) -> Tensor:
         """The sum over all tokens' nodes, (rows, columns), with exp(powers·βζ), and exp(hβγp) at `chosen` positions."""
         shape = len(self.left), len(self.right), -1
-        factors = [((t,), self.lattice.weight[powers[t]].expand(shape)) for t in {t: 0 for edge in edges for t in edge}]
+        factors: list[Factor] = [((t,), self.lattice.weight[powers[t]].expand(shape)) for t in {t: 0 for edge in edges for t in edge}]
         for (s, t), n in edges.items():
             tensor = None
             for h in (2, 1, 0):
@@ -311,7 +311,7 @@ def _orders(tokens: int) -> list[tuple[int, ...]]:
 @lru_cache(maxsize=4096)
 def _elimination(edges: tuple[Edge, ...]) -> tuple[tuple[int, int], ...]:
     """An order in which to sum out a component's tokens, fewest neighbours first, with the number of neighbours."""
-    neighbours = {t: set() for edge in edges for t in edge}
+    neighbours: dict[int, set[int]] = {t: set() for edge in edges for t in edge}
     for s, t in edges:
         if s != t:
             neighbours[s].add(t)

@@ -171,7 +171,8 @@ def label_weights(kernel: Kernel, sample: Sample, ridge: float = 1e-2) -> tuple[
     return coefficients @ shrinkage, shrinkage
 
 
-def _error_terms(task: TemplateTask, kernel: Kernel, ridge: float, repeats: bool = True) -> tuple:
+def _error_terms(task: TemplateTask, kernel: Kernel, ridge: float, repeats: bool = True,
+                 ) -> tuple[TemplateTask, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The terms of `expected_error`: task, N, D (r,), weights of pairs of wildcards (w, w), their templates (r, w).
 
     The weights are left at 0 where no symbol repeats.

@@ -5,6 +5,7 @@ Source: section 3 of the paper, "Estimator"; the chapter "Learning from n string
 
 import math
 from collections.abc import Hashable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from .matchings import kernel_values, width
 from .protocol import Kernel
 
 DENSE_LIMIT = 16384  # strings: a Gram matrix of 2 GB
-Strings = Sequence[str] | Sequence[Sequence[Hashable]] | torch.Tensor | np.ndarray | Sample
+Strings: TypeAlias = Sequence[str] | Sequence[Sequence[Hashable]] | torch.Tensor | np.ndarray | Sample
 
 
 class KernelRidge:

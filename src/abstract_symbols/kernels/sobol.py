@@ -36,7 +36,7 @@ class SobolRule:
     def __init__(self, beta: float, gamma: float, samples: int, seed: int, device: str):
         self.beta, self.gamma, self.samples, self.seed = beta, gamma, samples, seed
         self.device = torch.device(device)
-        self._points: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self._points: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __call__(self, patterns: Sequence[Pattern]) -> np.ndarray:
         """Estimates of K_attn, (len(patterns), RANDOMISATIONS) float64; the mean of a row is the value."""

@@ -125,7 +125,8 @@ def _wikitext(name: str) -> Corpus:
 
 def articles(lines: Iterable[str]) -> dict[str, str]:
     """Articles of WikiText's lines: a line " = Title = " begins one."""
-    found, title = {}, "start"
+    found: dict[str, str] = {}
+    title = "start"
     for line in lines:
         heading = re.fullmatch(r" = ([^=].*[^=]|[^=]) = \n?", line)
         if heading:

@@ -16,6 +16,7 @@ import copy
 import importlib
 import sys
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,8 @@ class IdentityScalings(nn.Module):
         self.mask_diagonal, self.c_kq, self.c_vo = mask_diagonal, c_kq, c_vo
         self.a = nn.Parameter(torch.zeros(heads, dtype=like.dtype, device=like.device)) if a else None
         self.b = nn.Parameter(torch.zeros(heads, dtype=like.dtype, device=like.device)) if b else None
-        self.x = self.b_term = None
+        self.x: Any = None  # the layer's input, and the b-term, from one hook to the next
+        self.b_term: Any = None
 
     def at_zero(self) -> bool:
         """Whether no scalar has moved yet."""
@@ -58,7 +60,8 @@ class IdentityScalings(nn.Module):
         if self.mask_diagonal:
             past = gram.shape[-1] - q
             gram = gram.masked_fill(torch.ones_like(gram[0], dtype=torch.bool).triu(past).tril(past), 0)
-        return ((scaling if self.c_kq is None else self.c_kq) * self.a)[:, None, None] * gram[:, None]
+        a: Any = self.a  # there is one where this is called
+        return ((scaling if self.c_kq is None else self.c_kq) * a)[:, None, None] * gram[:, None]
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float,
                scaling: float | None) -> tuple[Tensor, Tensor]:
@@ -170,7 +173,7 @@ def add_identity_scalings(model: nn.Module, a: bool = True, b: bool = True, *, m
     if base not in BASES:
         raise ValueError(f"attention implementation {base!r}: the scalings need one of {', '.join(BASES)}; load the "
                          'model with attn_implementation="sdpa"')
-    options = {"a": a, "b": b, "mask_diagonal": mask_diagonal, "c_kq": c_kq, "c_vo": c_vo}
+    options: dict[str, Any] = {"a": a, "b": b, "mask_diagonal": mask_diagonal, "c_kq": c_kq, "c_vo": c_vo}
     shared, own = model.config, copy.deepcopy(model.config)  # another model may hold the same configuration
     for m in model.modules():
         if getattr(m, "config", None) is shared:
@@ -204,7 +207,7 @@ def load_identity_scalings(directory: str, **options) -> nn.Module:
         plain.__init__(self, config, *args, **kwargs)
         add_identity_scalings(self, **config.identity_scalings)
 
-    kind = type(plain.__name__, (plain,), {"__init__": init, "__module__": plain.__module__})
+    kind: Any = type(plain.__name__, (plain,), {"__init__": init, "__module__": plain.__module__})
     model = kind.from_pretrained(directory, **options)
     model.__class__ = plain
     return model

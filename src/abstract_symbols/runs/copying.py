@@ -1,7 +1,7 @@
 """Runs on copying: the theory's model at initialisation, and what training does to unseen symbols' embeddings."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +88,7 @@ class EmbeddingRun(Run):
         return (self.n * self.epochs + self.evaluation) * (self.d_emb or 128) / 128
 
     @classmethod
-    def perform(cls, runs: "list[EmbeddingRun]", device: str) -> list[dict[str, float]]:
+    def perform(cls, runs: list[Any], device: str) -> list[dict[str, float]]:
         """Train the runs' networks together, and measure each."""
         first, members = runs[0], [run.member() for run in runs]
         starts = [member.network.tokens.detach().clone() for member in members]

@@ -47,7 +47,8 @@ class LastLayerRun(Run):
         starts = np.cumsum([0, *map(len, parts)])
         samples = [Sample(part.task, part.alphabet, torch.arange(start, start + len(part))[:, None], part.labels,
                           part.templates) for part, start in zip(parts, starts, strict=False)]
-        return Member(FrozenFeatures(features, network.readout), *samples, lr=self.lr, seed=self.seed)
+        training, validation, test = samples
+        return Member(FrozenFeatures(features, network.readout), training, validation, test, lr=self.lr, seed=self.seed)
 
     @staticmethod
     def _features(network: nn.Module, tokens: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ class PerplexityRun(Job):
         """The network before training."""
         model = gpt2(vocabulary, self.length, d_emb=self.d_emb, depth=self.depth, heads=self.heads,
                      dropout=self.dropout, seed=self.seed)
-        stated = {"c_kq": self.c_kq, "mask_diagonal": bool(self.mask_diagonal)}
+        stated: dict[str, Any] = {"c_kq": self.c_kq, "mask_diagonal": bool(self.mask_diagonal)}
         stated |= {} if self.c_vo is None else {"c_vo": self.c_vo}
         return add_identity_scalings(model, bool(self.a), bool(self.b), **stated) if self.a or self.b else model
 
@@ -149,7 +150,7 @@ class CostRun(Job):
 
     def measure(self, device: str) -> dict[str, float]:
         """The ratios."""
-        stated = {"d_emb": self.d_emb, "depth": self.depth, "heads": self.heads, "seed": self.seed}
+        stated: dict[str, Any] = {"d_emb": self.d_emb, "depth": self.depth, "heads": self.heads, "seed": self.seed}
         models = {"sdpa": gpt2(self.vocabulary, self.length, **stated),
                   "eager": gpt2(self.vocabulary, self.length, attention="eager", **stated),
                   "own": gpt2(self.vocabulary, self.length, **stated)}
@@ -161,7 +162,7 @@ class CostRun(Job):
         ids = torch.randint(self.vocabulary, (self.batch, self.length), generator=generator).to(device)
         steps = {name: _step(model.to(device).train(), ids) for name, model in models.items()}
         memory = {name: _kept(step, models[name], device) for name, step in steps.items()}
-        seconds = {name: [] for name in steps}
+        seconds: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(self.steps):
             for name, step in steps.items():
                 started = time.perf_counter()
@@ -303,15 +304,15 @@ class TemplateRun(Job):
                 torch.manual_seed(self.seed)  # pretraining may have happened, or not
                 model = read_out(folder)
                 if self.pretraining:
-                    found = json.loads((folder / "metrics.json").read_text())
+                    found = json.loads(Path(folder, "metrics.json").read_text())
             else:
-                plain = source.model(source.vocabulary)
+                plain = source.model(cast(int, source.vocabulary))  # a number: only GPT-2 itself has none
                 plain.config.num_labels = 1
                 model = transformers.GPT2ForSequenceClassification(plain.config)
                 model.transformer = plain.transformer
         model.config.pad_token_id = -1  # strings have one length: the last position is the one that is read
         if self.a or self.b:
-            stated = {} if self.c_vo is None else {"c_vo": self.c_vo}
+            stated: dict[str, Any] = {} if self.c_vo is None else {"c_vo": self.c_vo}
             add_identity_scalings(model, bool(self.a), bool(self.b), c_kq=self.c_kq, **stated)
         return model, found
 
@@ -336,7 +337,8 @@ class TemplateRun(Job):
         samples = [t.sample(size, alphabet, seed=(self.seed, part)) for part, (size, alphabet)
                    in enumerate(zip((self.n, self.evaluation, self.evaluation), alphabets, strict=True))]
         samples = [replace(sample, tokens=order[sample.tokens]) for sample in samples]
-        return Member(LastPosition(model), *samples, lr=self.lr, seed=self.seed)
+        training, validation, test = samples
+        return Member(LastPosition(model), training, validation, test, lr=self.lr, seed=self.seed)
 
     def measure(self, device: str) -> dict:
         """The metrics."""

@@ -1,5 +1,6 @@
 """Runs that train one network: `Run`, the protocol of section 5, and what its kinds share."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from ..ensembles import Member, Outcome, ensemble_size, train
 from ..tasks import task
 from ..templates import TemplateTask
 
-NETWORKS = {
+NETWORKS: dict[str, Callable[..., Any]] = {
     "transformer": networks.Transformer,
     "mlp": networks.MLP,
     "rnn": partial(networks.Recurrent, cell="rnn"),
@@ -57,7 +58,8 @@ def member(t: TemplateTask, n: int, *, network: str = "transformer", seed: int =
             built = NETWORKS[network](alphabets[-1].stop, t.length, **tied, **options)
         except TypeError as error:
             raise ValueError(f"network {network!r}: {error}") from None
-    return Member(built, *samples, lr=lr, seed=seed)
+    training, validation, test = samples
+    return Member(built, training, validation, test, lr=lr, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Run(Job):
     Raises: ValueError for an unknown task or network, or an option that the network does not have.
     """
 
-    METRICS: ClassVar[dict[str, type]] = {f.name: f.type for f in fields(Outcome) if f.name != "history"}
+    METRICS: ClassVar[dict[str, Any]] = {f.name: f.type for f in fields(Outcome) if f.name != "history"}
 
     task: str
     network: str

@@ -7,6 +7,7 @@ and verdicts, and hands numbers to the prose.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown, display
@@ -116,7 +117,7 @@ class Chapter:
             self.values(name, metric)
 
     def scaling(self, name: str, metric: str, what: str, *, columns: dict[str, str] | None = None,
-                **drawing: object) -> None:
+                **drawing: Any) -> None:
         """Show a metric against the experiment's x on logarithmic axes, the evidence and the values in a fold.
 
         Args:
