@@ -509,7 +509,7 @@ def test_the_first_layers_logits_are_those_that_it_attends_with():
     tokens = torch.randint(30, (7, 3))
     logits = theory.first_logits(network, tokens)
     with torch.no_grad():
-        attention = network.blocks[0].read(network.embed(tokens))[1]
+        attention = network.blocks[0](network.embed(tokens))[1]
     assert logits.shape == (7, 2, 4, 4) and torch.allclose(logits.softmax(-1), attention, atol=1e-6)
     assert torch.equal(theory.cls_logits(network, tokens), logits[:, :, 3])
 
