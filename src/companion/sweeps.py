@@ -22,6 +22,7 @@ from .results import ResultsFile, load
 from .runs import Job, pick_device
 
 COMMIT = "COMPANION_COMMIT"  # the commit of a copy of the sources without their history
+PATIENCE = "10s"  # with a scheduler that does not answer
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _engine(workers: int, scheduler: str | None) -> Iterator[joblib.Parallel]:
     except ImportError:
         raise ValueError("scheduler: Dask is not installed; pip install 'abstract-symbols[dask]'") from None
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout=PATIENCE)
     except OSError as error:
         raise ValueError(f"scheduler {scheduler!r}: {error}; start one with 'dask scheduler'") from None
     with client, joblib.parallel_config(backend="dask"):
