@@ -26,29 +26,18 @@ profile = "quick"
 
 # %%
 import numpy as np
-import pandas as pd
 import torch
-from IPython.display import Markdown, display
 
 from abstract_symbols import FiniteTransformer, KernelRidge, Transformer
-from abstract_symbols import TransformerKernel, template_matrix
-from abstract_symbols import claims, experiments, figures, tasks
-from abstract_symbols.kernels.prediction import predicted_samples
-from abstract_symbols.theory import PredictionRun, RidgeRun, cls_logits
+from abstract_symbols import TransformerKernel, tasks, template_matrix
+from abstract_symbols.analyses import kernel_to_network as analysis
+from abstract_symbols.kernels.finite import last_layer
+from abstract_symbols.runs.features import cls_logits
+from abstract_symbols.runs.kernel import PredictionRun
+from companion import figures, report, summaries
+from companion.report import Chapter
 
-figures.style()
-NAME = "kernel-to-network"
-
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-MINE = ("predictions", "last-layer", "last-layer-aba-abb", "last-layer-wide", "attention")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in MINE:
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in MINE}
-complete = {name: len(rows[name]) == len(experiments.experiment(name).runs()) for name in MINE}
-MISSING = "*Rows are missing, so there is nothing to tell yet.*"
+chapter = Chapter("kernel-to-network", profile)
 
 # %% [markdown]
 r"""
@@ -73,8 +62,6 @@ with the kernel $K = K_{\text{trans}}$, the training strings $x_i$, their {term}
 
 A limit does not say when it is reached.
 We measure it with the task `αα` against `αβ`: 256 training strings over 256 symbols, $\lambda = 0.01$.
-`FiniteTransformer` gives the features $\varphi(W_A z_1) / \sqrt{d_{\text{mlp}}}$ of a finite network, and ridge regression on them is its trained last layer.
-In code:
 """
 
 # %%
@@ -82,17 +69,6 @@ task = tasks.task("same-different")  # αα: +1, αβ: −1
 seen, unseen = task.alphabets(256, 128)
 train = task.sample(256, seen, seed=1)
 test = task.sample(128, unseen, seed=2)
-strings = [*train.tokens.tolist(), *test.tokens.tolist()]
-y = train.labels.numpy()  # (256,)
-
-
-def last_layer(kernel, ridge=0.01, **widths):
-    network = FiniteTransformer(kernel, **widths)
-    F = network.features(strings).numpy()  # (384, d_mlp)
-    gram = F[:256] @ F[:256].T  # (256, 256)
-    solved = np.linalg.solve(gram + ridge * np.eye(256), y)
-    return F @ (F[:256].T @ solved)  # predictions (384,)
-
 
 # %% [markdown]
 r"""
@@ -113,6 +89,22 @@ for name, kernel in kernels.items():
 
 # %% [markdown]
 r"""
+`FiniteTransformer` gives the features $\varphi(W_A z_1) / \sqrt{d_{\text{mlp}}}$ of a finite network, and ridge regression on them is its trained last layer.
+`last_layer` does it in one call:
+"""
+
+# %%
+network = FiniteTransformer(kernels[better], width=64, d_mlp=1024)
+strings = torch.cat([train.tokens, test.tokens]).tolist()
+F = network.features(strings).numpy()  # (384, d_mlp)
+gram = F[:256] @ F[:256].T  # (256, 256)
+alpha = np.linalg.solve(gram + 0.01 * np.eye(256), train.labels.numpy())
+f_hat = F @ (F[:256].T @ alpha)  # predictions (384,)
+fitted = last_layer(network, train, test.tokens, ridge=0.01)  # (384,)
+assert np.abs(f_hat - fitted).max() < 1e-8
+
+# %% [markdown]
+r"""
 ## Point by point
 
 How does a finite network answer the strings of the second kernel?
@@ -122,27 +114,26 @@ To the kernel all unseen `αα` are the same, so it has one answer for them; to 
 """
 
 # %% tags=["remove-input"]
-OPTIONS = experiments.experiment("predictions").series
-panels, far = {}, {}
-for width in (64, 512):
-    run = PredictionRun("same-different", 0, width=width, **OPTIONS[better])
-    network, limit = run.predictions()
-    which = run.samples()[1].templates.numpy()
-    mine = {"training": (limit[:run.n], network[:run.n])}
-    for i, z in enumerate(task.templates):
-        mine[f"unseen {z.pattern}"] = limit[run.n:][which == i], network[run.n:][which == i]
-    panels[f"width {width}"] = mine
-    far[width] = {label: np.sqrt(np.mean((x - y) ** 2)) for label, (x, y) in mine.items()}
-alt = "Two scatter plots, the network's prediction against the kernel's. " + " ".join(
-    f"Width {width}: distance {', '.join(f'{label} {d:.2f}' for label, d in each.items())}." for width, each in far.items())
-figures.show(figures.agreement(panels, xlabel="the kernel's prediction", ylabel="the network's"), alt=alt)
+options = {"beta": 3, "gamma": 2, "b1": 1}
+panels = analysis.predictions_of_both({
+    f"width {width}": PredictionRun("same-different", 0, width=width, **options)
+    for width in (64, 512)})
+figure = figures.agreement(panels, xlabel="the kernel's prediction", ylabel="the network's")
+chapter.show(figure, analysis.distances_alt(panels))
 
 # %% tags=["remove-input"]
-Markdown(f"""
-On strings that it was trained on, the network agrees with the kernel at any width (the distance is {far[64]["training"]:.2f} at width 64), for both
-know the label. On unseen strings the narrow network's answers scatter widely around the kernel's (root mean square distance {far[64]["unseen αα"]:.2f} and
-{far[64]["unseen αβ"]:.2f}); at width 512 they begin to settle ({far[512]["unseen αα"]:.2f} and {far[512]["unseen αβ"]:.2f}).
-""")
+far = analysis.distances_of_both(panels)
+chapter.glue(seen=f"{far['width 64']['training']:.2f}")
+for width in (64, 512):
+    found = far[f"width {width}"]
+    chapter.glue(**{f"same_{width}": f"{found['unseen αα']:.2f}",
+                    f"different_{width}": f"{found['unseen αβ']:.2f}"})
+
+# %% [markdown]
+r"""
+On strings that it was trained on, the network agrees with the kernel at any width (the distance is {glue:text}`seen` at width 64), because both know the label.
+On unseen strings the narrow network's answers scatter widely around the kernel's (root mean square distance {glue:text}`same_64` and {glue:text}`different_64`); at width 512 they begin to settle ({glue:text}`same_512` and {glue:text}`different_512`).
+"""
 
 # %% [markdown]
 r"""
@@ -180,49 +171,50 @@ For each width we draw five networks and samples; here $d_{\text{emb}}$ and the 
 """
 
 # %%
-def needed(kernel):  # 2D/ν
+for name, kernel in kernels.items():  # 2D/ν
     N = template_matrix(task, kernel)  # (2, 2)
-    D = (kernel("AA", "AA") + kernel("AB", "AB") - np.trace(N)) / 2
-    return 2 * D / np.linalg.eigvalsh(N)[0]
+    same = kernel("AA", "AA") + kernel("AB", "AB")
+    D = (same - np.trace(N)) / 2
+    print(f"{name}: 2D/ν = {2 * D / np.linalg.eigvalsh(N)[0]:.0f}")
 
-
-# %% tags=["remove-input"]
-predictions = rows["predictions"]
-WIDTHS = np.array(experiments.experiment("predictions").grid["width"])
-error = predictions.groupby("series")["kernel_error"].mean()
-law = {series: (WIDTHS, (1 - error[series]) * (needed(kernels[series]) / WIDTHS) ** 0.5) for series in error.index}
-figure = figures.scaling("predictions", predictions, "difference", xlabel="width of the network",
-                         ylabel="network − kernel, rms", guides=[(-0.5, "slope −½")], predicted=law)
-figures.show(figure, alt=figures.scaling_alt("predictions", predictions, "difference", "rms difference between network and kernel") +
-             " Dashed: the estimate, above the measured curves.")
+# %% [markdown]
+r"""
+The difference on strings of unseen symbols:
+"""
 
 # %% tags=["remove-input"]
-Markdown(f"*On strings of unseen symbols. Mean and standard error over seeds. {figures.coverage('predictions', predictions)}*")
+rows = chapter["predictions"]
+figure = figures.scaling("predictions", rows, "difference", xlabel="width of the network",
+                         ylabel="network − kernel, rms", guides=[(-0.5, "slope −½")],
+                         predicted=analysis.estimated_differences(rows))
+what = "rms difference between network and kernel"
+chapter.show(figure, figures.scaling_alt("predictions", rows, "difference", what) + analysis.DASHED,
+             "predictions")
 
 # %% tags=["remove-input"]
-figures.scaling_table("predictions", predictions, {
-    "difference": "difference, unseen", "seen_difference": "difference, seen", "network_error": "network's error",
-    "kernel_error": "kernel's error"})
+report.scaling_table("predictions", rows, {
+    "difference": "difference, unseen", "seen_difference": "difference, seen",
+    "network_error": "network's error", "kernel_error": "kernel's error"})
+
+# %% [markdown]
+r"""
+The table compares them with the estimate.
+The difference in units of $s$, the size of the kernel's own answers, and the network's error are those at width 512:
+"""
 
 # %% tags=["remove-input"]
-text = MISSING
-if complete["predictions"]:
-    mean = figures.summary("predictions", predictions, "difference").set_index(["series", "width"])["mean"]
-    wrong = figures.summary("predictions", predictions, "network_error").set_index(["series", "width"])["mean"]
-    lines = []
-    for series, kernel in kernels.items():
-        ratio = [mean[series, w] / law[series][1][list(WIDTHS).index(w)] for w in (WIDTHS[0], WIDTHS[-1])]
-        lines.append(f"- {series}: $2D/\\nu$ = {needed(kernel):.0f}. Measured over estimated: {ratio[0]:.2f} at width {WIDTHS[0]}, {ratio[1]:.2f} at "
-                     f"width {WIDTHS[-1]}. There the difference is {mean[series, WIDTHS[-1]] / (1 - error[series]):.2f} times the size $s$ of the kernel's own answers. The network's error "
-                     f"on unseen strings is {wrong[series, WIDTHS[-1]]:.2f}, the kernel's {error[series]:.2f}.")
-    slope = claims.judge("predictions-width", results).measured.ours
-    text = "\n".join(lines) + f"""
+widths = analysis.width_table(rows)
+chapter.table(widths, formats={"2D/ν": ".0f", **dict.fromkeys(widths.columns[2:], ".2f")})
+chapter.glue(**{f"asks_{name}": f"{round(100 * needed, -2):,.0f}"
+                for name, needed in zip(("usual", "better"), widths["2D/ν"], strict=True)})
 
-So the estimate has the right size, without a fitted constant, and lies somewhat too high. For the second kernel it does so mostly at small widths, where it exceeds the
-answers themselves; this also makes the measured exponent, {figures.number(slope)} between widths 128 and 512, less steep than $-\\tfrac12$. At width {WIDTHS[-1]} the network is still noticeably off, and for a
-difference of a tenth of the kernel's answers the estimate asks for a width of $100 \\cdot 2D/\\nu$, about {" and ".join(f"{round(100 * needed(kernel), -2):,.0f}" for kernel in kernels.values())}. At usual widths the kernel describes such a network only roughly, unless its template matrix is well
-conditioned."""
-Markdown(text)
+# %% [markdown]
+r"""
+So the estimate has the right size, without a fitted constant, and lies somewhat too high.
+For the second kernel it does so mostly at small widths, where it exceeds the answers themselves; this also makes the measured exponent, {glue:text}`predictions-width.ours` between widths 128 and 512, less steep than $-\tfrac12$.
+At width 512 the network is still noticeably off, and for a difference of a tenth of the kernel's answers the estimate asks for a width of $100 \cdot 2D/\nu$, about {glue:text}`asks_usual` and {glue:text}`asks_better`.
+At usual widths the kernel describes such a network only roughly, unless its template matrix is well conditioned.
+"""
 
 # %% [markdown]
 r"""
@@ -236,20 +228,24 @@ The same network of width 128, with more and more features of its $z_1$ read out
 # %%
 kernel = kernels[better]
 limit = KernelRidge(kernel, ridge=0.01).fit(train).predict(test.tokens)
-features = (64, 256, 1024, 4096, 16384)
-off = [last_layer(kernel, width=128, d_mlp=d)[256:] - limit
-       for d in features]  # (128,) each
-distance = [np.sqrt(np.mean(d**2)) for d in off]
+distance = {}
+for d_mlp in (64, 256, 1024, 4096, 16384):
+    network = FiniteTransformer(kernel, width=128, d_mlp=d_mlp)
+    off = last_layer(network, train, test.tokens)[256:] - limit  # (128,)
+    distance[d_mlp] = np.sqrt(np.mean(off**2))
 
 # %% tags=["remove-input"]
-figures.table(pd.DataFrame({"d_mlp": [f"{d:,}" for d in features], "difference on unseen strings": [f"{d:.2f}" for d in distance]}))
+chapter.table(analysis.distance_table(distance),
+              formats={"d_mlp": ",", "difference on unseen strings": ".2f"})
+worst = max(distance, key=distance.get)
+chapter.glue(worst_features=worst, worst_distance=f"{distance[worst]:.2f}",
+             end_distance=f"{distance[16384]:.2f}")
 
-# %% tags=["remove-input"]
-worst = features[int(np.argmax(distance))]
-Markdown(f"""
-The difference is largest, {max(distance):.2f}, with {worst} features{", as many as strings: the peak of double descent" if worst == 256 else ""}. With
-{features[-1]:,} it is {distance[-1]:.2f}; what then remains is due to the width of the attention layer.
-""")
+# %% [markdown]
+r"""
+The difference is largest, {glue:text}`worst_distance`, with {glue:text}`worst_features` features, as many as strings: the peak of double descent.
+With 16,384 it is {glue:text}`end_distance`; what then remains is due to the width of the attention layer.
+"""
 
 # %% [markdown]
 r"""
@@ -276,87 +272,75 @@ So we can read off at which $\beta$ the experiments' transformer starts:
 """
 
 # %%
-def start(scale):  # attention at [CLS] before any training
+starts = {}
+for scale in (1, 8, 64):  # attention at [CLS] before any training
     torch.manual_seed(0)
     network = Transformer(test.alphabet.stop, task.length, scale=scale)
     logits = cls_logits(network, test.tokens)  # (n, heads, k + 1)
     largest = logits.softmax(-1).amax(-1)  # (n, heads)
-    return float(logits.std()), float(largest.mean())
-
-
-attention = {scale: start(scale) for scale in (1, 8, 64)}
+    starts[scale] = float(logits.std()), float(largest.mean())
 
 # %% tags=["remove-input"]
-def needs(beta, b1=2.0):
-    kernel = TransformerKernel(beta, 1.0, b1=b1, b2=0.3)
-    return np.linalg.eigvalsh(template_matrix(task, kernel))[0], predicted_samples(task, kernel)
-
-
-starts = {scale: size / 2**0.5 for scale, (size, _) in attention.items()}
-display(figures.table(pd.DataFrame([
-    {"weights": f"× {scale}", "sd of the logits": figures.number(size), "β with this sd": figures.number(starts[scale]),
-     "largest attention weight": f"{peak:.2f}"} for scale, (size, peak) in attention.items()])))
-BETAS = (0.25, 0.5, 1.0, 2.0, 3.0)
-small = {beta: needs(beta) for beta in BETAS}
-display(figures.table(pd.DataFrame([
-    {"β": f"{beta:g}", "ν": f"{nu:.1e}", "strings to a test loss of ½": f"{n:,.0f}"}
-    for beta, (nu, n) in small.items()])))
+chapter.table(analysis.start_table(starts), formats={
+    "sd of the logits": report.number, "β with this sd": report.number,
+    "largest attention weight": ".2f"})
 
 # %% tags=["remove-input"]
-Markdown(f"""
-(sd: standard deviation, of one draw of the weights; the section on training has the mean over others. Second table: $\\nu$ and `predicted_samples` of the theory's kernel with $\\gamma = 1$ and $b_1 = 2$; {{doc}}`template-matrix` derives them.)
+strings = "strings to a test loss of ½"
+needs = analysis.kernel_needs(task, (0.25, 0.5, 1.0, 2.0, 3.0))
+chapter.table(needs.rename(columns={"strings": strings}),
+              formats={"β": "g", "ν": ".1e", strings: ",.0f"})
+chapter.glue(largest_weight=f"{starts[1][1]:.2f}",
+             strings_quarter=f"{round(needs['strings'][0], -3):,.0f}")
 
-With the usual weights, attention at [CLS] is not far from uniform: the largest of three weights is {attention[1][1]:.2f} in the mean, where uniform is 0.33. At
-$\\beta = 0$, where attention is uniform, the template matrix is singular, and at {BETAS[0]} the theory's kernel would need about {round(small[BETAS[0]][1], -3):,.0f} strings; the figures below end at
-16,384. With larger weights attention picks one position, and equal tokens are picked together. At 8 it does so already; from 8 to 64 there is little left to gain.
-""")
+# %% [markdown]
+r"""
+(sd: standard deviation, of one draw of the weights; the section on training has the mean over others.
+Second table: $\nu$ and `predicted_samples` of the theory's kernel with $\gamma = 1$ and $b_1 = 2$; {doc}`template-matrix` derives them.)
+
+With the usual weights, attention at [CLS] is not far from uniform: the largest of three weights is {glue:text}`largest_weight` on average, where uniform is 0.33.
+At $\beta = 0$, where attention is uniform, the template matrix is singular, and at 0.25 the theory's kernel would need about {glue:text}`strings_quarter` strings; the figures below end at 16,384.
+With larger weights attention picks one position, and equal tokens are picked together.
+At 8 it does so already; from 8 to 64 there is little left to gain.
+"""
 
 # %% [markdown]
 r"""
 ## Last layers, measured
+
+First `αα` against `αβ`:
 """
 
 # %% tags=["remove-input"]
-figures.show(figures.learning_curves("last-layer", rows["last-layer"]), alt=figures.alt_text("last-layer", rows["last-layer"]))
+chapter.curves("last-layer")
+
+# %% [markdown]
+r"""
+And `αβα` against `αββ`:
+"""
 
 # %% tags=["remove-input"]
-Markdown(f"*`αα` against `αβ`. Mean and standard error over seeds. {figures.coverage('last-layer', rows['last-layer'])}*")
+chapter.curves("last-layer-aba-abb")
 
 # %% tags=["remove-input"]
-figures.values_table("last-layer", rows["last-layer"])
+for short, name in (("same", "last-layer"), ("aba", "last-layer-aba-abb")):
+    off = summaries.distances(name, chapter[name]).query("series != 'scale 1' and x <= 4096")["off"]
+    chapter.glue(**{f"off_{short}": f"{off.abs().mean():.2f}"})
+for scale in (1, 8, 64):
+    chapter.glue_means("last-layer", f"scale {scale}", [16384], f"scale{scale}")
+
+# %% [markdown]
+r"""
+What agrees with the paper: at scale 1 the loss stays at chance ({glue:text}`scale1-16384` at $n$ = 16,384), and larger weights bring it down.
+Of the two tasks, `αα` against `αβ` is nearer to the published curves (mean distance {glue:text}`off_same` against {glue:text}`off_aba`, scales 8 and 64, up to $n$ = 4,096), but neither fits.
+
+What does not agree: our curves stay above one half, and those of scales 8 and 64 coincide ({glue:text}`scale8-16384` and {glue:text}`scale64-16384` at $n$ = 16,384).
+"""
 
 # %% tags=["remove-input"]
-figures.show(figures.learning_curves("last-layer-aba-abb", rows["last-layer-aba-abb"]),
-             alt=figures.alt_text("last-layer-aba-abb", rows["last-layer-aba-abb"]))
-
-# %% tags=["remove-input"]
-Markdown(f"*`αβα` against `αββ`. Mean and standard error over seeds. {figures.coverage('last-layer-aba-abb', rows['last-layer-aba-abb'])}*")
-
-# %% tags=["remove-input"]
-figures.values_table("last-layer-aba-abb", rows["last-layer-aba-abb"])
-
-# %% tags=["remove-input"]
-def from_paper(name, series, metric="test_loss"):  # mean distance to the published curve, and its points
-    ours = figures.summary(name, rows[name], metric).query("series == @series").set_index("n")["mean"]
-    paper = claims.published(name, series).set_index("x")["y"]
-    shared = [n for n in ours.index if n in paper.index and n <= 4096]
-    return float(np.mean([abs(ours[n] - paper[n]) for n in shared]))
-
-
-text = MISSING
-if complete["last-layer"] and complete["last-layer-aba-abb"]:
-    gap = {name: np.mean([from_paper(name, s) for s in ("scale 8", "scale 64")]) for name in ("last-layer", "last-layer-aba-abb")}
-    mean = {m: figures.summary("last-layer", rows["last-layer"], m).set_index(["series", "n"])["mean"] for m in ("test_loss", "train_loss")}
-    test_loss, train_loss = mean["test_loss"], mean["train_loss"]
-    nearer = "`αα` against `αβ`" if gap["last-layer"] < gap["last-layer-aba-abb"] else "`αβα` against `αββ`"
-    text = f"""
-What agrees with the paper: at scale 1 the loss stays at chance ({test_loss["scale 1", 16384]:.2f} at $n$ = 16,384), and larger weights bring it down. Of the two tasks,
-{nearer} is nearer to the published curves (mean distance {min(gap.values()):.2f} against {max(gap.values()):.2f}, scales 8 and 64, up to $n$ = 4,096), but neither
-fits.
-
-What does not agree: our curves stay above one half, and those of scales 8 and 64 coincide
-({test_loss["scale 8", 16384]:.2f} and {test_loss["scale 64", 16384]:.2f} at $n$ = 16,384)."""
-Markdown(text)
+for n, digits in ((64, 3), (512, 2), (16384, 2)):
+    loss = chapter.mean("last-layer", "scale 64", n, "train_loss")
+    chapter.glue(**{f"train-{n}": f"{loss:.{digits}f}"})
 
 # %% [markdown]
 r"""
@@ -364,47 +348,39 @@ r"""
 
 The last layer reads $d_{\text{emb}} = 128$ numbers, so it has 129 weights.
 They cannot even fit the training strings once there are many more of them.
-"""
 
-# %% tags=["remove-input"]
-text = MISSING
-if complete["last-layer"] and complete["last-layer-aba-abb"]:
-    text = f"""
-At scale 64 the training loss is {train_loss["scale 64", 64]:.3f} with 64 strings, {train_loss["scale 64", 512]:.2f} with 512 and
-{train_loss["scale 64", 16384]:.2f} with 16,384, where the test loss is {test_loss["scale 64", 16384]:.2f}. More data can no longer help. The kernel theorem is about last layers much wider than the number of strings; this one is narrower. That the
-curves of scales 8 and 64 coincide is no surprise either: attention picks one position at both, and LayerNorm takes out the size of what follows."""
-Markdown(text)
+At scale 64 the training loss is {glue:text}`train-64` with 64 strings, {glue:text}`train-512` with 512 and {glue:text}`train-16384` with 16,384, where the test loss is {glue:text}`scale64-16384`.
+More data can no longer help.
+The kernel theorem is about last layers much wider than the number of strings; this one is narrower.
+That the curves of scales 8 and 64 coincide is no surprise either: attention picks one position at both, and LayerNorm takes out the size of what follows.
+"""
 
 # %% [markdown]
 r"""
 So the width is a lead.
-As a labelled variant, the same with $d_{\text{emb}} = 1024$; all other settings as before:
+As a labelled variant, the same with $d_{\text{emb}} = 1024$; all other settings as before (scale 64, `αα` against `αβ`; the paper's curve is that of scale 64):
 """
 
 # %% tags=["remove-input"]
-wide = rows["last-layer-wide"]
-figures.show(figures.learning_curves("last-layer-wide", wide), alt=figures.alt_text("last-layer-wide", wide))
+chapter.curves("last-layer-wide")
 
 # %% tags=["remove-input"]
-Markdown(f"""*Scale 64, `αα` against `αβ`. The paper's curve is that of scale 64. Mean and standard error over seeds.
-{figures.coverage('last-layer-wide', wide)}*""")
+closes = analysis.width_closes(chapter["last-layer-wide"])
+share, words = closes["closed"], "share of the distance closed"
+chapter.table(closes.rename(columns={"closed": words}), formats={
+    words: ".0%", **dict.fromkeys(("d = 128", "d = 1024", "paper"), ".2f")})
+half = summaries.n50_beside_published("last-layer-wide", chapter["last-layer-wide"]).iloc[0]
+chapter.glue(half=f"{half['n50']:,.0f}", half_paper=half["paper"],
+             least_closed=f"{share.min():.0%}", most_closed=f"{share.max():.0%}")
 
-# %% tags=["remove-input"]
-figures.values_table("last-layer-wide", wide)
-
-# %% tags=["remove-input"]
-text = MISSING
-if complete["last-layer-wide"]:
-    wider = figures.summary("last-layer-wide", wide).set_index(["series", "n"])["mean"]
-    paper = claims.published("last-layer-wide", "d = 1024").set_index("x")["y"]
-    points = ", ".join(f"{wider['d = 1024', n]:.2f} at $n$ = {n} (128: {wider['d = 128', n]:.2f}; paper: {paper[n]:.2f})" for n in (64, 512, 4096))
-    half = float(claims.n50(*(lambda c: (c.index.to_numpy(), c.to_numpy()))(wider["d = 1024"])))
-    share = [(wider["d = 128", n] - wider["d = 1024", n]) / (wider["d = 128", n] - paper[n]) for n in (64, 512, 4096)]
-    text = f"""
-The wider network's test loss is {points}. It crosses one half at $n$ = {half:.0f} (paper: {claims.published_n50("last-layer-wide", "d = 1024"):.0f}). So eight times the width closes
-{min(share):.0%} to {max(share):.0%} of the distance to the paper's curve. What closes the rest we do not know: neither the width nor the task of the paper's figure is public, nor the weights that its scale
-multiplies. (That its scales 8 and 64 differ suggests that they start smaller than ours. We have not tested that.)"""
-Markdown(text)
+# %% [markdown]
+r"""
+The wider network's test loss crosses one half at $n$ = {glue:text}`half` (paper: {glue:text}`half_paper`).
+So eight times the width closes {glue:text}`least_closed` to {glue:text}`most_closed` of the distance to the paper's curve.
+What closes the rest we do not know: neither the width nor the task of the paper's figure is public, nor the weights that its scale multiplies.
+(That its scales 8 and 64 differ suggests that they start smaller than ours.
+We have not tested that.)
+"""
 
 # %% [markdown]
 r"""
@@ -415,39 +391,11 @@ How many strings does each way of learning need, until the test loss on unseen s
 """
 
 # %% tags=["remove-input"]
-def crossing(name, series, metric="test_loss", square=False):
-    mine = experiments.load(name)
-    curve = figures.summary(name, mine[mine["series"] == series], metric)
-    if curve.empty:
-        return None
-    y = curve["mean"].to_numpy()
-    return float(claims.n50(curve["n"].to_numpy(), y**2 if square else y)), curve["n"].max()
-
-
-def count(found):
-    if found is None:
-        return "–"
-    return f"{found[0]:,.0f}" if np.isfinite(found[0]) else f"more than {found[1]:,}"
-
-
-def ridge_half(ns, **options):  # the same for the kernel, measured here
-    mean = [np.mean([RidgeRun("same-different", seed, n=n, **options).measure("cpu")["error"] ** 2 for seed in range(5)]) for n in ns]
-    return float(claims.n50(np.array(ns), np.array(mean)))
-
-
-plain, modified = crossing("same-different", "Transformer"), crossing("same-different", "Modified transformer")
-good = ridge_half((16, 32, 64, 128, 256), **OPTIONS[better])
-compared = [
-    ("kernel, β = 0.25, γ = 1, b₁ = 2", "last layer", f"{small[0.25][1]:,.0f} (predicted)"),
-    (f"kernel, {usual}", "last layer", count(crossing("ridge-n", "αα / αβ", "error", square=True))),
-    (f"kernel, {better}", "last layer", f"{good:.0f}"),
-    ("weights × 1", "last layer", count(crossing("last-layer", "scale 1"))),
-    ("weights × 64", "last layer", count(crossing("last-layer", "scale 64"))),
-    ("weights × 64, d = 1024", "last layer", count(crossing("last-layer-wide", "d = 1024"))),
-    ("weights × 1", "all", f"{count(plain)} (paper: {claims.published_n50('same-different', 'Transformer'):.0f})"),
-    ("weights × 1, a and b", "all", f"{count(modified)} (paper: {claims.published_n50('same-different', 'Modified transformer'):.0f})"),
-]
-figures.table(pd.DataFrame(compared, columns=["network", "trained", "strings to a test loss of ½"]))
+compared = analysis.strings_to_half(chapter, options)
+chapter.table(compared.rename(columns={"strings": strings}), formats={"paper": ".0f"})
+needed = compared.set_index(["network", "trained"])["strings"]
+chapter.glue(good=needed[f"kernel, {better}", "last layer"], plain=needed["weights × 1", "all"],
+             modified=needed["weights × 1, a and b", "all"])
 
 # %% [markdown]
 r"""
@@ -461,36 +409,43 @@ We trained both networks again and looked at the attention of the first layer at
 """
 
 # %% tags=["remove-input"]
-moved = rows["attention"]
-order = [(series, n) for series in experiments.experiment("attention").series for n in experiments.experiment("attention").grid["n"]]
-means = moved.groupby(["series", "n"])[["logits_before", "logits_after", "largest_before", "largest_after", "test_loss"]].mean()
-display(figures.table(pd.DataFrame([
-    {"network": series, "n": n, "sd of the logits": f"{m.logits_before:.2f} → {m.logits_after:.2f}",
-     "largest weight": f"{m.largest_before:.2f} → {m.largest_after:.2f}", "test loss": f"{m.test_loss:.2f}"}
-    for series, n in order if (series, n) in means.index for m in [means.loc[(series, n)]]])))
-display(Markdown(f"*Mean over seeds, before and after training. {figures.coverage('attention', moved)}*"))
+attention = analysis.attention_means(chapter["attention"])
+words = {"logits_before": "sd of the logits before", "logits_after": "sd after",
+         "largest_before": "largest weight before", "largest_after": "weight after",
+         "test_loss": "test loss"}
+chapter.table(attention.rename(columns=words), formats=dict.fromkeys(words.values(), ".2f"))
+chapter.evidence("attention", note="Mean over seeds, before and after training.")
 
 # %% tags=["remove-input"]
-text = MISSING
-if complete["attention"]:
-    most = {series: means.loc[(series, 1024)] for series in experiments.experiment("attention").series}
-    plain_before, plain_after = (float(most["Transformer"][f"logits_{when}"]) / 2**0.5 for when in ("before", "after"))
-    few = means.loc[("Transformer", 64)]
-    text = f"""
-Training **sharpens the attention**. At $n$ = 1024 the plain transformer's logits grow from {most["Transformer"].logits_before:.2f} to {most["Transformer"].logits_after:.1f}. Read as
-in the tables above, that is from $\\beta$ = {plain_before:.2f} to {plain_after:.2f}. The theory's kernel, with these values, would need about
-{round(needs(plain_before)[1], -3):,.0f} and {round(needs(plain_after)[1], -1):,.0f} strings. In the kernel picture $\\beta$ is chosen before training; the network learns it. (The trained logits are no longer those of random weights, so this is a comparison of
-sizes, no more. Nor is sharpness enough: with 64 strings the logits grow to {few.logits_after:.1f}, and the test loss is {few.test_loss:.2f}.) The identity parameter $a$ is a direct handle on that size, and one that treats all symbols alike, seen or not: the modified transformer's logits reach
-{most["Modified transformer"].logits_after:.0f}, and {count(modified)} strings are enough ({{doc}}`same-different`)."""
-Markdown(text)
+means = attention.set_index(["network", "n"])
+most, few = means.loc["Transformer", 1024], means.loc["Transformer", 64]
+chapter.glue(before=f"{most['logits_before']:.2f}", after=f"{most['logits_after']:.1f}",
+             few_after=f"{few['logits_after']:.1f}", few_loss=f"{few['test_loss']:.2f}",
+             modified_after=f"{means['logits_after']['Modified transformer', 1024]:.0f}")
 
 # %% tags=["remove-input"]
-Markdown(f"""
-The first table says a second thing: features need not be learned when they are good to begin with. The kernel with $\\beta$ = 3 and stronger positions needs {good:.0f} strings, the
-plain transformer, trained in full, {count(plain)}. So the kernel theorem explains that transformers *can* generalise to unseen symbols, and which numbers decide. How many strings a network needs that
-trains all of its weights, it does not say, and it can be more as well as fewer. Which *tasks* need more strings than others it does tell, for such networks too: {{doc}}`diverse-data` compares the predictions of one kernel with
-dozens of tasks, and those of eleven others with some of them.
-""")
+betas = most[["logits_before", "logits_after"]] / 2**0.5
+before, after = analysis.kernel_needs(task, betas)["strings"]
+chapter.glue(beta_before=f"{betas['logits_before']:.2f}", beta_after=f"{betas['logits_after']:.2f}",
+             strings_before=f"{round(before, -3):,.0f}", strings_after=f"{round(after, -1):,.0f}")
+
+# %% [markdown]
+r"""
+Training **sharpens the attention**.
+At $n$ = 1024 the plain transformer's logits grow from {glue:text}`before` to {glue:text}`after`.
+Read as in the tables above, that is from $\beta$ = {glue:text}`beta_before` to {glue:text}`beta_after`.
+The theory's kernel, with these values, would need about {glue:text}`strings_before` and {glue:text}`strings_after` strings.
+In the kernel picture $\beta$ is chosen before training; the network learns it.
+(The trained logits are no longer those of random weights, so this is a comparison of sizes, no more.
+Nor is sharpness enough: with 64 strings the logits grow to {glue:text}`few_after`, and the test loss is {glue:text}`few_loss`.)
+The identity parameter $a$ is a direct handle on that size, and one that treats all symbols alike, seen or not: the modified transformer's logits reach {glue:text}`modified_after`, and {glue:text}`modified` strings are enough ({doc}`same-different`).
+
+The first table says a second thing: features need not be learned when they are good to begin with.
+The kernel with $\beta$ = 3 and stronger positions needs {glue:text}`good` strings, the plain transformer, trained in full, {glue:text}`plain`.
+So the kernel theorem explains that transformers *can* generalise to unseen symbols, and which numbers decide.
+How many strings a network needs that trains all of its weights, it does not say, and it can be more as well as fewer.
+Which *tasks* need more strings than others it does tell, for such networks too: {doc}`diverse-data` compares the predictions of one kernel with dozens of tasks, and those of eleven others with some of them.
+"""
 
 # %% [markdown]
 r"""
@@ -502,18 +457,15 @@ That took too long on a CPU, so grid and range were cut by a factor 2, when the 
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
 
-# %% tags=["remove-input"]
-text = MISSING
-if all(j.measured for j in verdicts):
-    failed = [j.claim.id for j in verdicts if j.verdict == "not held"]
-    text = f"Not held: {', '.join(f'`{name}`' for name in failed)}." if failed else "All claims held at least in part."
-    if any(name in ("last-layer-8", "last-layer-64") for name in failed):
-        text += (" With 128 numbers to read, our last layer never comes below one half up to $n$ = 16,384. The claims were made for the protocol of the other chapters and stand as they "
-                 "are; the section above shows what a wider network changes.")
-Markdown(text)
+# %% [markdown]
+r"""
+{glue:text}`not-held` of {glue:text}`claims` claims are not held: `last-layer-64` and `last-layer-8`.
+With 128 numbers to read, our last layer never comes below one half up to $n$ = 16,384.
+The claims were made for the protocol of the other chapters and stand as they are; the section above shows what a wider network changes.
+"""
 
 # %% [markdown]
 r"""
@@ -524,20 +476,10 @@ The book's build stops if a number differs from its row by more than the toleran
 """
 
 # %%
-TOLERANCE = 1e-6
-again = experiments.repeat("predictions", experiments.load("predictions"),
-                           metric="difference", width=[64], seeds=[0, 1])
-worst = (again["repeated"] - again["committed"]).abs().max()
-assert worst <= TOLERANCE, f"off by {worst}:\n{again}"
-print(f"{len(again)} networks against their kernels: as in their rows")
+chapter.recheck("predictions", "width == 64 and seed < 2", within=1e-6, metric="difference")
 
 # %%
-TOLERANCE = 0.02
-again = experiments.repeat("last-layer", experiments.load("last-layer"),
-                           n=[64], scale=[64], seeds=[0])
-worst = (again["repeated"] - again["committed"]).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-print(f"a last layer trained again: test loss within {TOLERANCE}")
+chapter.recheck("last-layer", "n == 64 and scale == 64 and seed == 0", within=0.02)
 
 # %% [markdown]
 r"""
@@ -545,16 +487,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-minutes = {name: rows[name]["seconds"].sum() / 60 for name in MINE}
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs the runs that `book/results/{name}.csv` lacks | {m:.0f} core-minutes for all |"
-                  for name, m in minutes.items())
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C={NAME}` | draws this page from the committed rows, repeats the live check | a minute |
-| `make chapter C={NAME} PROFILE=full` | measures everything again, then draws this page from it | {sum(minutes.values()):.0f} core-minutes |
-{lines}
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""

@@ -71,7 +71,8 @@ def estimated_differences(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.
     widths = np.array(experiment("predictions").grid["width"])
     errors = rows.groupby("series")["kernel_error"].mean()
     needed = _widths_needed()
-    return {str(series): (widths, (1 - error) * np.sqrt(needed[str(series)] / widths)) for series, error in errors.items()}
+    return {str(series): (widths, (1 - error) * np.sqrt(needed[str(series)] / widths))
+            for series, error in errors.items()}
 
 
 def _widths_needed() -> dict[str, float]:
@@ -98,6 +99,24 @@ def width_table(rows: pd.DataFrame) -> pd.DataFrame:
             "difference / s": mine["difference"][last] / (1 - error),
             "network's error": mine["network_error"][last], "kernel's error": error})
     return pd.DataFrame(lines)
+
+
+def distance_table(distances: Mapping[int, float]) -> pd.DataFrame:
+    """Returns the distances of networks with several numbers of features: d_mlp, difference on unseen strings."""
+    return pd.DataFrame(distances.items(), columns=["d_mlp", "difference on unseen strings"])
+
+
+def start_table(starts: Mapping[float, tuple[float, float]]) -> pd.DataFrame:
+    """Returns where attention starts: weights, sd of the logits, β with this sd, largest attention weight.
+
+    The theory's logits with γ = 1 have the standard deviation √2 β.
+
+    Args:
+        starts: factor of the initial weights → standard deviation of the logits, mean of the largest weight.
+    """
+    return pd.DataFrame([
+        {"weights": f"× {scale}", "sd of the logits": sd, "β with this sd": sd / 2**0.5,
+         "largest attention weight": largest} for scale, (sd, largest) in starts.items()])
 
 
 def kernel_needs(t: TemplateTask, betas: Iterable[float], gamma: float = 1.0, b1: float = 2.0,

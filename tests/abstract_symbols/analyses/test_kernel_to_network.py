@@ -64,6 +64,14 @@ def test_the_table_of_widths_compares_measured_and_estimated_differences(predict
     assert row["2D/ν"] > 5 * table.loc[BETTER, "2D/ν"], "a worse conditioned template matrix asks for a wider network"
 
 
+def test_tables_of_distances_and_starts_have_a_row_for_each():
+    assert analyses.distance_table({64: 0.5, 256: 0.25}).to_numpy().tolist() == [[64, 0.5], [256, 0.25]]
+    table = analyses.start_table({1: (2.0, 0.4), 8: (3 * 2**0.5, 0.9)})
+    assert list(table["weights"]) == ["× 1", "× 8"]
+    assert list(table["β with this sd"]) == pytest.approx([2**0.5, 3])
+    assert list(table["largest attention weight"]) == [0.4, 0.9]
+
+
 def test_sharper_attention_needs_fewer_strings():
     needs = analyses.kernel_needs(SAME_DIFFERENT, [0.5, 2.0])
     assert list(needs["β"]) == [0.5, 2.0]
