@@ -1,7 +1,9 @@
 """Copying in the theory's model: one attention layer, and how far a gradient step on seen symbols helps unseen ones.
 
-Everything is exact, in float64; nothing is trained. Source: section 4, the copy theorem and its repair; the chapter
-"Why copying fails".
+Everything is exact, in float64; nothing is trained.
+
+Source:
+    section 4, the copy theorem and its repair; the chapter "Why copying fails".
 """
 
 import math
@@ -27,13 +29,25 @@ class CopyModel:
     the multiple of the identity that copies. W_K, W_Q: N(0, d_head^(−1/2)), so that scores have the theory's variance.
     Drawn in single precision, computed in double.
 
-    Args: vocab, the number V of symbols, seen and unseen.
-    Shapes: E (V, d), P (2, d), W_K, W_Q, W_V, W_O (H, d, d_head).
-    Raises: ValueError unless heads and d_emb are integers, 1 or more, and the heads divide d_emb.
+    Args:
+        vocab: the number V of symbols, seen and unseen.
+        d_emb: dimension d of the embeddings.
+        heads: H, a divisor of d_emb.
+        gamma: γ, the strength of the positions.
+        beta: β, the inverse temperature of the attention.
+        seed: of all weights.
+
+    Attributes:
+        E: embeddings, (V, d).
+        P: positions, (2, d).
+        W_K, W_Q, W_V, W_O: (H, d, d_head) each.
+
+    Raises:
+        ValueError: unless heads and d_emb are integers, 1 or more, and the heads divide d_emb.
     """
 
     def __init__(self, vocab: int, d_emb: int, *, heads: int = 4, gamma: float = 0.01, beta: float = 1.0,
-                 seed: int = 0):
+                 seed: int = 0) -> None:
         if check_integer("d_emb", d_emb, 1) % check_integer("heads", heads, 1):
             raise ValueError(f"d_emb={d_emb}: must be a multiple of heads={heads}")
         generator = torch.Generator().manual_seed(seed)
@@ -48,10 +62,13 @@ class CopyModel:
         self.W_K, self.W_Q = (normal(heads, d_emb, d_head, variance=d_head**-0.5) for _ in range(2))
 
     def gradients(self, symbols: Tensor) -> dict[str, Tensor]:
-        """The loss on the strings of these symbols (S,), and its gradients in factors that `overlap` multiplies.
+        """The loss on the strings of these symbols, and its gradients in factors that `overlap` multiplies.
 
         The gradient of a matrix is a sum over strings of input ⊗ error: Σ u ⊗ dt for W_V, Σ dz ⊗ t for W_O. Those of
-        W_K and W_Q are k ⊗ q and Z_2 ⊗ W_Kᵀ k with q and Z_2 the same for all strings, of which the lengths are enough.
+        W_K and W_Q are k ⊗ q and Z_2 ⊗ W_Kᵀ k with q and Z_2 the same for all strings: their lengths are enough.
+
+        Args:
+            symbols: ids of the symbols, (S,).
         """
         Z_2 = (self.gamma * self.P[1]).requires_grad_()                              # (d,)
         Z_1 = (self.E[symbols] + self.gamma * self.P[0]).requires_grad_()            # (S, d)
@@ -77,7 +94,11 @@ class CopyModel:
     def own_logit_rates(self, train: Tensor, symbols: Tensor) -> Tensor:
         """How fast each symbol's own logit rises above the mean logit when W_V alone follows its gradient: (S,).
 
-        Per unit by which the loss on the strings of `train` falls.
+        Per unit decrease of the training loss.
+
+        Args:
+            train: ids of the training symbols.
+            symbols: ids of the symbols whose logits are followed, (S,).
         """
         g, own = self.gradients(train), self.gradients(symbols)
         step = torch.einsum("shd,rhd,rhe->she", own["u"], g["u"], g["dt"]) / -overlap("w_v", g, g)   # change of t
@@ -89,6 +110,10 @@ def overlap(name: str, x: dict[str, Tensor], y: dict[str, Tensor]) -> float:
     """⟨∂L_x/∂θ, ∂L_y/∂θ⟩ for a θ of `PARAMETERS`, from what `CopyModel.gradients` gave for two sets of strings.
 
     For W_V and W_O a sum over pairs of strings: the inner product of their inputs times that of their errors.
+
+    Args:
+        name: of the parameter.
+        x, y: the gradients of two sets of strings.
     """
     if name == "w_v":
         return float(torch.einsum("shd,rhd,she,rhe->", x["u"], y["u"], x["dt"], y["dt"]))
@@ -103,7 +128,8 @@ def progress_law(n: int, d_emb: float, test: int, gamma: float) -> float:
     n s / (1 + κ + 2/d + (n − 1) s) with s = 1/d − κ/V, κ = 2γ² and V = n + test: n / (d + n + 1) where positions are
     weak. For even attention (p = 1/2) and softmax, which are those of small γ and large d.
 
-    Source: ours, in the chapter "Why copying fails".
+    Source:
+        ours, in the chapter "Why copying fails".
     """
     kappa = 2 * gamma**2
     shared = 1 / d_emb - kappa / (n + test)

@@ -3,7 +3,8 @@
 The parameters of all members lie in one matrix, one row per member; the network is a plain module, mapped over the rows
 with `torch.func`. Every member has its own data, learning rate, minibatch order, stopping time and best epoch.
 
-Source: the protocol of section 5; the chapter "Same or different?".
+Source:
+    the protocol of section 5; the chapter "Same or different?".
 """
 
 import copy
@@ -235,7 +236,7 @@ class Ensemble:
     """
 
     def __init__(self, members: Sequence[Member], optimizer: str, device: str, decay: float = 0.0,
-                 reset: bool = False, dropout: float = 0.0):
+                 reset: bool = False, dropout: float = 0.0) -> None:
         self.members, self.device, self.dropout = list(members), device, dropout
         if device == "cpu":
             _keep_freed_memory()

@@ -40,7 +40,7 @@ class Attention(nn.Module):
         sections 3 ("data-efficient" attention) and 4 (its counterpart for values); section 5 for the details.
     """
 
-    def __init__(self, d_emb: int, heads: int, d_head: int, *, a: bool, b: bool, c_kq: float, c_vo: float):
+    def __init__(self, d_emb: int, heads: int, d_head: int, *, a: bool, b: bool, c_kq: float, c_vo: float) -> None:
         super().__init__()
         self.heads, self.d_head, self.c_kq, self.c_vo = heads, d_head, c_kq, c_vo
         d_inner = heads * d_head
@@ -150,7 +150,7 @@ class Block(nn.Module):
         section 5.
     """
 
-    def __init__(self, d_emb: int, d_mlp: int, **attention: Any):
+    def __init__(self, d_emb: int, d_mlp: int, **attention: Any) -> None:
         super().__init__()
         self.norm_attention = nn.LayerNorm(d_emb)
         self.attention = Attention(d_emb, **attention)
@@ -205,7 +205,7 @@ class Transformer(nn.Module):
                  mimetic_alpha: float | None = None, mimetic_beta: float | None = None,
                  scale: float = 1.0, readout_only: bool = False, logit_scale: float = 1.0,
                  frozen: bool = False, orthogonal: bool = False, unembedding: str | None = None,
-                 pointer: bool = False):
+                 pointer: bool = False) -> None:
         super().__init__()
         if (mimetic_alpha is None) != (mimetic_beta is None):
             raise ValueError("mimetic_alpha and mimetic_beta belong together; state both or none")
@@ -313,7 +313,7 @@ class MLP(nn.Module):
     """
 
     def __init__(self, vocab: int, length: int, *, depth: int = 3, width: int = 256, gram: bool = False,
-                 d_emb: int | None = None):
+                 d_emb: int | None = None) -> None:
         super().__init__()
         _check_sizes(vocab=vocab, length=length, depth=depth, width=width, d_emb=1 if d_emb is None else d_emb)
         if depth < 2:
@@ -364,7 +364,7 @@ class Recurrent(nn.Module):
         section 5, the comparison of architectures.
     """
 
-    def __init__(self, vocab: int, length: int, *, cell: str = "lstm", d_emb: int = 128, width: int = 256):
+    def __init__(self, vocab: int, length: int, *, cell: str = "lstm", d_emb: int = 128, width: int = 256) -> None:
         super().__init__()
         _check_sizes(vocab=vocab, length=length, d_emb=d_emb, width=width)
         self.vocab, self.length, self.cell, self.width = vocab, length, one_of("cell", cell, ("rnn", "lstm")), width

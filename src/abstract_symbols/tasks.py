@@ -40,15 +40,26 @@ def task(name: str, seed: int = 0) -> TemplateTask:
     `random-rR-kK-wW-RS`: R templates of length K, drawn with `seed` from W wildcards and S regular tokens, see
     `random_task`. The seed is for this family alone.
 
-    Raises: ValueError for an unknown name, and numbers that no task has.
-    Source: section 5 (labels ±1) and section 4 (the symbolic `copy` and `program-symbolic`); `same-different-word` is
-    section 5's classification version, its answer one of two words.
-    Ours, after the psychometric tests of section 1: `same-relation` (are both pairs alike in being same or different?),
-    `same-order` (does the second half repeat the first, or exchange two symbols?), `match-to-sample` (which of two
-    pairs, the first or the second, is alike in that to the pair before?), `identity-rules` (does the second triple
-    follow the rule of the first?), `distribution-of-three` (is the last symbol the one of three that its row lacks?),
-    `matrix` (does the last of 3 × 3 symbols follow the rows' and columns' rule?). Ours too are the details of the
-    families; the chapters "harder-relations" and "diverse-data" compare them with the paper's curves.
+    >>> task("same-different").labels
+    {'αα': 1, 'αβ': -1}
+
+    After the psychometric tests of section 1, and ours: `same-relation` (are both pairs alike in being same or
+    different?), `same-order` (does the second half repeat the first, or exchange two symbols?), `match-to-sample`
+    (which of two pairs, the first or the second, is alike in that to the pair before?), `identity-rules` (does the
+    second triple follow the rule of the first?), `distribution-of-three` (is the last symbol the one of three that
+    its row lacks?), `matrix` (does the last of 3 × 3 symbols follow the rows' and columns' rule?).
+
+    Args:
+        name: a key of `TASKS`, or of a family with its numbers.
+        seed: draws a random task.
+
+    Raises:
+        ValueError: for an unknown name, and numbers that no task has.
+
+    Source:
+        section 5 (labels ±1) and section 4 (the symbolic `copy` and `program-symbolic`); `same-different-word` is
+        section 5's classification version, its answer one of two words. The details of the families are ours; the
+        chapters "harder-relations" and "diverse-data" compare them with the paper's curves.
     """
     if name in TASKS:
         return TemplateTask(TASKS[name], name=name)
@@ -85,7 +96,11 @@ def partitions(k: int) -> Iterator[str]:
 def majority(k: int) -> TemplateTask:
     """Is the first of k symbols, k even, at more than half of the positions? All 2^(k − 1) strings of two symbols.
 
-    For k = 2 this is same or different. Half of the templates have either label, for an odd number of symbols follows.
+    For k = 2 this is same or different. Both labels have equally many templates, because an odd number of symbols
+    follows the first.
+
+    Raises:
+        ValueError: for a k that is not even and positive.
     """
     if k < 2 or k % 2:
         raise ValueError(f"majority-{k}: must be an even number of symbols, 2 or more; with an odd one the labels are "
@@ -95,7 +110,11 @@ def majority(k: int) -> TemplateTask:
 
 
 def counting(k: int) -> TemplateTask:
-    """How many distinct symbols are among k? Every number 1 … k equally likely, and every template of a number."""
+    """How many distinct symbols are among k? Every number 1 … k is equally likely, and every template of a number.
+
+    Raises:
+        ValueError: for a k that is not from 1 to 8.
+    """
     if not 1 <= k <= 8:
         raise ValueError(f"counting-{k}: must be 1 to 8 symbols; beyond, there are too many templates to list")
     labels = {t: len(set(t)) for t in partitions(k)}
@@ -106,11 +125,21 @@ def counting(k: int) -> TemplateTask:
 def random_task(templates: int, length: int, wildcards: int, regular: int = 0, *, seed: int = 0) -> TemplateTask:
     """Random templates with labels ±1, half of each (the odd one out is +1).
 
-    Each template is uniform over the strings of so many wildcards and regular tokens; one that is not disjoint from
+    Each template is uniform over the strings of these wildcards and regular tokens; one that is not disjoint from
     those before it is drawn again, and so are all of them as long as a regular token occurs in none.
 
-    Raises: ValueError for fewer than two templates, and for more of them, or more regular tokens, than fit.
-    Source: section 5, random templates; the details are ours.
+    Args:
+        templates: their number r, 2 or more.
+        length: k.
+        wildcards: number of different wildcards that may occur.
+        regular: number R of regular tokens, all of which occur.
+        seed: of the draw.
+
+    Raises:
+        ValueError: for fewer than two templates, and for more of them, or more regular tokens, than fit.
+
+    Source:
+        section 5, random templates; the details are ours.
     """
     tokens = "".join(map(chr, range(ord("A"), ord("A") + regular)))
     what = f"random-r{templates}-k{length}-w{wildcards}-R{regular}"

@@ -1,6 +1,7 @@
 """Templates, template tasks and their samples: from `{"αα": +1, "αβ": -1}` to token tensors.
 
-Source: section 2 of the paper; the chapter "Same or different?".
+Source:
+    section 2 of the paper; the chapter "Same or different?".
 """
 
 import math
@@ -20,15 +21,21 @@ WILDCARDS = "αβγδεζηθικλμνξοπρστυφχψω"
 class Template:
     """A string of regular tokens and wildcards (lowercase Greek letters), such as `αβα` or `print(α)`.
 
-    Attributes: pattern, the string; length, k; wildcards and regular, the distinct characters of each kind in order
-    of appearance; classes, for each position the index of its character among the distinct ones of the pattern.
+    Attributes:
+        pattern: the string.
+        length: k.
+        wildcards: the distinct wildcards in order of appearance.
+        regular: the distinct regular tokens in order of appearance.
+        classes: for each position the index of its character among the distinct ones of the pattern.
 
-    Raises: ValueError for an empty pattern or one that is no string.
+    Raises:
+        ValueError: for an empty pattern or one that is no string.
 
-    Source: section 2, "template".
+    Source:
+        section 2, "template".
     """
 
-    def __init__(self, pattern: str):
+    def __init__(self, pattern: str) -> None:
         if not isinstance(pattern, str) or not pattern:
             raise ValueError(f"template {pattern!r}: must be a non-empty string such as 'αβα'")
         self.pattern = pattern
@@ -50,9 +57,17 @@ class Template:
     def substitute(self, symbols: Mapping[str, str] | Sequence[str]) -> str:
         """The string sub(z, s): every wildcard replaced by its symbol.
 
-        Args: symbols, one character a wildcard, as a mapping or in order of the wildcards' appearance.
-        Raises: ValueError if a wildcard has no symbol, two share one, or one is a regular token of the template.
-        Source: section 2, "substitution map".
+        >>> Template("αβα").substitute("XY")
+        'XYX'
+
+        Args:
+            symbols: one character per wildcard, as a mapping or in order of the wildcards' appearance.
+
+        Raises:
+            ValueError: if a wildcard has no symbol, two share one, or one is a regular token of the template.
+
+        Source:
+            section 2, "substitution map".
         """
         if not isinstance(symbols, Mapping):
             symbols = dict(zip(self.wildcards, symbols, strict=False))
@@ -82,7 +97,8 @@ class Template:
         positions together, and no position may ask for two different regular tokens, or put into one template's
         wildcard a regular token that this template uses elsewhere.
 
-        Source: section 2, "disjoint templates".
+        Source:
+            section 2, "disjoint templates".
         """
         other = Template(other) if isinstance(other, str) else other
         if self.classes != other.classes:
@@ -105,17 +121,25 @@ class TemplateTask:
         noise: standard deviation σ of the Gaussian noise on real labels.
         name: what to call it in messages and figures.
 
-    Attributes: templates; values, (r,) real labels or None; regular, the regular tokens (ids 0, 1, …); wildcards,
-    the largest number of wildcards in one template; length, k; symbolic.
+    Attributes:
+        templates: the r templates, in order.
+        values: (r,) real labels, or None.
+        probabilities: μ_tmplt, (r,).
+        regular: the regular tokens (ids 0, 1, …).
+        wildcards: the largest number of wildcards in one template.
+        length: k.
+        symbolic: whether the labels are tokens.
 
-    Raises: ValueError for templates that are not pairwise disjoint or differ in length, for labels of mixed kind, a
-    label wildcard that its template lacks, and bad weights or noise.
+    Raises:
+        ValueError: for templates that are not pairwise disjoint or differ in length, for labels of mixed kind, a label
+            wildcard that its template lacks, and bad weights or noise.
 
-    Source: section 2, "template task".
+    Source:
+        section 2, "template task".
     """
 
     def __init__(self, labels: Mapping[str, float | str], *, weights: Mapping[str, float] | None = None,
-                 noise: float = 0.0, name: str | None = None):
+                 noise: float = 0.0, name: str | None = None) -> None:
         if not isinstance(labels, Mapping) or not labels:
             raise ValueError(f"labels={labels!r}: must map at least one template to its label, such as "
                              "{'αα': 1, 'αβ': -1}")
@@ -197,21 +221,32 @@ class TemplateTask:
     def alphabets(self, *sizes: int) -> list[range]:
         """Consecutive disjoint alphabets of the given sizes, as ranges of token ids after the regular tokens'.
 
-        `train, validation, test = task.alphabets(n, 1000, 1000)`; the last one's `.stop` is the vocabulary size.
+        The last one's `.stop` is the vocabulary size.
+
+        >>> TemplateTask({"αα": 1, "αβ": -1}).alphabets(3, 2)
+        [range(0, 3), range(3, 5)]
         """
         for size in sizes:
             check_integer("alphabet", size)
         starts = np.cumsum([len(self.regular), *sizes]).tolist()
         return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
 
-    def law(self, alphabet: int, zipf: float = 0.0) -> np.ndarray:
-        """Probability of each token of an alphabet to stand in the place of a wildcard: (m,), the same for every one.
+    def symbol_distribution(self, alphabet: int, zipf: float = 0.0) -> np.ndarray:
+        """Probability P_t of each token of an alphabet to replace a given wildcard: (m,), the same for every wildcard.
 
-        Args: alphabet, the number m of tokens; zipf, the exponent of `sample`. With it P_t = p_t e_{w−1}(the others'
-            p) / (w e_w(p)), for w wildcards and the elementary symmetric polynomials e.
-        Raises: ValueError for an alphabet smaller than the wildcards, a negative exponent, and one so large that w
-            draws are almost never distinct.
-        Source: section 2, "substitution map"; Zipf's law is ours.
+        For Zipf's law P_t = p_t e_{w−1}(the others' p) / (w e_w(p)), for w wildcards and the elementary symmetric
+        polynomials e.
+
+        Args:
+            alphabet: the number m of tokens.
+            zipf: the exponent of `sample`.
+
+        Raises:
+            ValueError: for an alphabet smaller than the number of wildcards, a negative exponent, and one so large that
+                w draws are almost never distinct.
+
+        Source:
+            section 2, "substitution map"; Zipf's law is ours.
         """
         w = self.wildcards
         if check_integer("alphabet", alphabet) < max(1, w):
@@ -231,11 +266,22 @@ class TemplateTask:
         return p * others / (w * e[w])
 
     def diversity(self, alphabet: int, zipf: float = 0.0) -> float:
-        """ρ = 1 / P[t ∈ s(𝒲)] of the likeliest token t; for uniform substitution: alphabet / wildcards.
+        """ρ = 1 / P[t ∈ s(𝒲)] of the most likely token t; for uniform substitution: alphabet / wildcards.
 
-        Args and raises: as `law`. Source: section 2, "data diversity".
+        >>> TemplateTask({"αα": 1, "αβ": -1}).diversity(1000)
+        500.0
+
+        Args:
+            alphabet: the number of tokens.
+            zipf: the exponent of `sample`.
+
+        Raises:
+            ValueError: as `symbol_distribution`.
+
+        Source:
+            section 2, "data diversity".
         """
-        largest = float(self.law(alphabet, zipf)[0])
+        largest = float(self.symbol_distribution(alphabet, zipf)[0])
         if not self.wildcards:
             return float("inf")
         return 1 / (self.wildcards * largest) if zipf else alphabet / self.wildcards
@@ -247,11 +293,15 @@ class TemplateTask:
             n: number of strings.
             alphabet: number of tokens m (ids r … r + m − 1 after the task's r regular tokens), or a range of ids.
             seed: of the draw, one number or several; the same seed gives the same sample.
-            zipf: exponent s of another law of substitutions: the wildcards' tokens are independent draws with
+            zipf: exponent s of another distribution of substitutions: the wildcards' tokens are independent draws with
                 probabilities ∝ rank^(−s) (the alphabet's first token has rank 1), given that they are distinct.
-        Raises: ValueError for n < 1, an alphabet too small or overlapping the regular tokens, or an exponent that
-            `law` refuses.
-        Source: section 2; section 5 for the uniform substitution.
+
+        Raises:
+            ValueError: for n < 1, an alphabet too small or overlapping the regular tokens, or an exponent that
+                `symbol_distribution` refuses.
+
+        Source:
+            section 2; section 5 for the uniform substitution.
         """
         check_integer("n", n, 1)
         alphabet = alphabet if isinstance(alphabet, range) else self.alphabets(alphabet)[0]
@@ -262,7 +312,7 @@ class TemplateTask:
             raise ValueError(f"alphabet {alphabet}: must be a range of step 1 from id {len(self.regular)} on; "
                              "the ids before are the task's regular tokens")
         if _check_exponent(zipf):
-            self.law(len(alphabet), zipf)  # refuses an exponent that would never end
+            self.symbol_distribution(len(alphabet), zipf)  # refuses an exponent that would never end
         rng = np.random.default_rng(seed)
         templates = rng.choice(len(self.templates), size=n, p=self.probabilities)
         draw = _without_replacement if zipf == 0 else partial(_distinct_zipf, exponent=zipf)
@@ -287,15 +337,20 @@ class TemplateTask:
 
     @cached_property
     def _label_slots(self) -> np.ndarray:
-        return np.array([self._slot(t, str(label)) for t, label in zip(self.templates, self.labels.values(), strict=True)])
+        pairs = zip(self.templates, self.labels.values(), strict=True)
+        return np.array([self._slot(t, str(label)) for t, label in pairs])
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
     """Labelled strings of a task.
 
-    Attributes: task; alphabet, the wildcards' token ids; tokens, (n, k) int64; labels, (n,) float64, or int64 token
-    ids when symbolic; templates, (n,) int64, the index of each string's template.
+    Attributes:
+        task: the task.
+        alphabet: the wildcards' token ids.
+        tokens: (n, k) int64.
+        labels: (n,) float64, or int64 token ids when symbolic.
+        templates: (n,) int64, the index of each string's template.
     """
 
     task: TemplateTask
@@ -309,9 +364,10 @@ class Sample:
 
     @cached_property
     def strings(self) -> list[str]:
-        """The strings as text: regular tokens as they are, each symbol a character that nobody types by chance.
+        """The strings as text; each symbol is a character (a CJK ideograph first) that nobody types by chance.
 
-        Raises: ValueError beyond 1.08 million symbols, where characters run out: use `.tokens`.
+        Raises:
+            ValueError: beyond 1.08 million symbols, where characters run out; use `.tokens`.
         """
         names = {}
         for token in torch.unique(self.tokens).tolist():
@@ -319,7 +375,7 @@ class Sample:
         return ["".join(names[t] for t in row) for row in self.tokens.tolist()]
 
 
-UNNAMED = 1 << 60  # ids of characters that no token of a sample bears
+UNNAMED = 1 << 60  # ids for characters that name no token
 _BLOCKS = ((0x4E00, 0xD800), (0x10000, 0x110000))  # CJK to Hangul, then beyond the surrogates
 
 
@@ -382,7 +438,7 @@ def _elementary(p: np.ndarray, degree: int) -> list[float]:
 
 
 def _distinct_zipf(rng: np.random.Generator, n: int, w: int, m: int, *, exponent: float) -> np.ndarray:
-    """(n, w) numbers below m, independent Zipf draws given that each row's are distinct: others are drawn anew."""
+    """(n, w) numbers below m, independent Zipf draws given that each row's are distinct: others are drawn again."""
     cumulative = np.cumsum(_zipf(m, exponent))
     drawn, again = np.empty((n, w), dtype=np.int64), np.arange(n)
     while len(again):

@@ -312,7 +312,7 @@ def test_law_and_diversity_are_those_of_all_substitutions(w, m, exponent):
     used = np.array([[token in choice for token in range(m)] for choice in choices]).T @ p  # P[t ∈ s(𝒲)]
     for place in range(w):
         law = np.array([[choice[place] == token for token in range(m)] for choice in choices]).T @ p
-        np.testing.assert_allclose(t.law(m, exponent), law, rtol=1e-10)
+        np.testing.assert_allclose(t.symbol_distribution(m, exponent), law, rtol=1e-10)
     assert t.diversity(m, exponent) == pytest.approx(1 / used.max(), rel=1e-10)
     if exponent == 0:
         assert t.diversity(m) == t.diversity(m, zipf=0) == m / w
@@ -336,7 +336,7 @@ def test_diversity_under_zipfs_law_stops_growing_for_a_large_exponent_only():
 ])
 def test_a_law_that_cannot_be_drawn_from_is_refused(alphabet, zipf, named):
     t = TemplateTask({"αα": 1, "αβ": -1})
-    for call in (lambda: t.law(alphabet, zipf), lambda: t.diversity(alphabet, zipf),
+    for call in (lambda: t.symbol_distribution(alphabet, zipf), lambda: t.diversity(alphabet, zipf),
                  lambda: t.sample(5, alphabet, zipf=zipf)):
         with pytest.raises(ValueError, match=named):
             call()

@@ -77,7 +77,7 @@ def expected(run: RidgeRun, alphabet: float | np.ndarray | None = None) -> float
 
 
 def _law(run: RidgeRun) -> np.ndarray:
-    return task(run.task).law(run.alphabet or run.n, run.zipf)
+    return task(run.task).symbol_distribution(run.alphabet or run.n, run.zipf)
 
 
 def exponents(curves: Curves, x: str = "n") -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Duals of activations: E[φ(u) φ(v)] for Gaussians u and v, in closed form or by quadrature.
 
-Source: section 3 of the paper, K_trans.
+Source:
+    section 3 of the paper, K_trans.
 """
 
 import math

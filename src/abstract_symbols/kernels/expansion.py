@@ -4,7 +4,8 @@ Write D_X = Σ_i exp(βm_i) for the softmax's denominator. As 1/D_X = ∫₀^∞
 exponentials, in which tokens and positions are independent factors; what is left of Wick's formula are the moments
 (n-1)!! of single Gaussians. All numbers are integers or Fractions, all series finite.
 
-Source: section 3 of the paper, the non-singularity of the template matrix.
+Source:
+    section 3 of the paper, the non-singularity of the template matrix.
 """
 
 from collections import Counter, defaultdict
@@ -27,11 +28,21 @@ Exponents = tuple[tuple[tuple[int, int], int], ...]  # ((count in x, count in y)
 def attention_derivative(x: Sequence[Hashable], y: Sequence[Hashable], p: int, q: int) -> Fraction:
     """∂_β^p ∂_γ^q K_attn(x, y) at (β, γ) = (0, 0), exactly.
 
-    Args: x, y, two strings (or sequences of hashable tokens) of equal length k, taken as given: no [CLS] is added;
-    p, q, orders of the derivative, p + q ≤ 10.
-    Returns: a Fraction; 0 unless p and q are even and q ≤ p + 2.
-    Raises: ValueError for strings that are empty or of unequal length, and for orders out of range.
-    Source: section 3; e.g. (0, 0): 1ᵀXYᵀ1/k²; (2, 2): (8/k²) tr(XYᵀ) - (8/k³) 1ᵀXYᵀ1.
+    >>> attention_derivative("aa", "ab", 0, 0)  # 1ᵀXYᵀ1/k²
+    Fraction(1, 2)
+
+    Args:
+        x, y: two strings (or sequences of hashable tokens) of equal length k, taken as given: no [CLS] is added.
+        p, q: orders of the derivative, p + q ≤ 10.
+
+    Returns:
+        The exact value; 0 unless p and q are even and q ≤ p + 2.
+
+    Raises:
+        ValueError: for strings that are empty or of unequal length, and for orders out of range.
+
+    Source:
+        section 3; for example (2, 2) gives (8/k²) tr(XYᵀ) − (8/k³) 1ᵀXYᵀ1.
     """
     check_orders(p, q)
     x, y = tokens_of(x), tokens_of(y)

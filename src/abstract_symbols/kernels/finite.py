@@ -1,6 +1,7 @@
 """The finite network of the theory, whose features converge to the transformer's kernel.
 
-Source: section 3 of the paper, "transformer kernel".
+Source:
+    section 3 of the paper, "transformer kernel".
 """
 
 import math
@@ -41,7 +42,7 @@ class FiniteTransformer:
     """
 
     def __init__(self, kernel: TransformerKernel, width: int = 256, *, heads: int | None = None,
-                 d_emb: int | None = None, d_head: int | None = None, d_mlp: int | None = None, seed: int = 0):
+                 d_emb: int | None = None, d_head: int | None = None, d_mlp: int | None = None, seed: int = 0) -> None:
         for name, value in {"width": width, "heads": heads, "d_emb": d_emb, "d_head": d_head, "d_mlp": d_mlp}.items():
             if value is not None:
                 check_integer(name, value, 1)

@@ -4,7 +4,8 @@ Two strings agree on a partial matching of their wildcards, and K(x, y) = Σ ŵ_
 (`matching_weights`). So K·v needs no Gram matrix: with Z the indicators of the templates and Φ those of the sets of
 tokens that several strings share (which wildcards hold them, and in which order), K = Z N Zᵀ + Φ W Φᵀ + diagonal.
 
-Source: section 3 of the paper, "Estimator"; the chapter "Learning from n strings".
+Source:
+    section 3 of the paper, "Estimator"; the chapter "Learning from n strings".
 """
 
 import math
@@ -51,8 +52,12 @@ def split_by_shape(tokens: np.ndarray, regular: int) -> Iterator[tuple[Shape, np
 class StringGroup:
     """Strings sorted by shape, and inside a shape by their tokens.
 
-    Attributes: shapes; symbols, (n_i, w_i) tokens of the wildcards for each shape; rows, (n,) which given string comes
-    here; first and counts, where equal strings begin in `rows` and how many they are.
+    Attributes:
+        shapes: the different shapes.
+        symbols: for each shape the tokens of the wildcards, (n_i, w_i).
+        rows: the given strings' indices in this order, (n,).
+        first: where equal strings begin in `rows`, (distinct strings,).
+        counts: how many of them are equal, (distinct strings,).
     """
 
     shapes: list[Shape]
@@ -63,12 +68,13 @@ class StringGroup:
 
     @classmethod
     def as_given(cls, tokens: np.ndarray, regular: int) -> "StringGroup":
+        """A group of all strings, equal ones included: token ids (n, k), those below `regular` regular tokens."""
         shapes, rows, symbols = zip(*split_by_shape(tokens, regular), strict=True) if len(tokens) else ((), (), ())
         return cls(list(shapes), list(symbols), np.concatenate([np.empty(0, np.int64), *rows]))
 
     @classmethod
     def distinct(cls, tokens: np.ndarray, regular: int) -> "StringGroup":
-        """A group of the distinct strings."""
+        """A group of the distinct strings among token ids (n, k), those below `regular` regular tokens."""
         shapes, symbols, rows, starts, done = [], [], [], [], 0
         for shape, where, table in split_by_shape(tokens, regular):
             code = pack(table)
@@ -84,21 +90,22 @@ class StringGroup:
         return cls(shapes, symbols, np.concatenate(rows), first, np.diff(first, append=done).astype(np.float64))
 
     def aggregate(self, values: np.ndarray) -> np.ndarray:
-        """Of values (n, …) of the given strings: summed over equal ones, in this order."""
+        """Values (n, …) of the given strings summed over equal ones, (distinct strings, …)."""
         return np.add.reduceat(values[self.rows], self.first, axis=0)
 
     def broadcast(self, values: np.ndarray) -> np.ndarray:
-        """Values of the distinct strings, for the given strings in their order."""
+        """Values of the distinct strings given to each of the n strings, in their original order: (n,)."""
         result = np.empty(len(self.rows))
         result[self.rows] = np.repeat(values, self.counts.astype(np.int64))
         return result
 
     def template_sums(self, values: np.ndarray) -> np.ndarray:
-        """Zᵀ values: summed over the strings of each shape."""
+        """Zᵀ values, (shapes,): values (distinct strings,) summed over each shape."""
         return np.array([part.sum() for part in np.split(values, np.cumsum(self.sizes)[:-1])])
 
     @property
     def sizes(self) -> list[int]:
+        """The number of strings of each shape."""
         return [len(s) for s in self.symbols]
 
 
@@ -129,8 +136,11 @@ def _compact(values: np.ndarray) -> tuple[np.ndarray, int]:
 class Level:
     """Sets of `size` tokens that several strings share.
 
-    Attributes: sets, their number; entries, (table, wildcards, rows, set ids, orders): which rows of which table hold
-    such a set in these wildcards, and the number of the permutation of the wildcards that sorts the tokens.
+    Attributes:
+        size: tokens in a set.
+        sets: the number of sets.
+        entries: (table, wildcards, rows, set ids, orders) each: the rows of the table that hold such a set in these
+            wildcards, and the number of the permutation of the wildcards that sorts the tokens.
     """
 
     size: int
@@ -149,9 +159,9 @@ def shared_sets(tables: list[np.ndarray], split: int | None = None) -> Iterator[
         found = []
         for g, table in enumerate(tables):
             for wildcards in combinations(range(table.shape[1]), size):
-                smaller = [mask for i in range(size) if (mask := alive.get((g, wildcards[:i] + wildcards[i + 1:]))) is not None]
-                if len(smaller) == size:
-                    rows = np.flatnonzero(np.logical_and.reduce(smaller))
+                smaller = [(g, wildcards[:i] + wildcards[i + 1:]) for i in range(size)]
+                if all(key in alive for key in smaller):
+                    rows = np.flatnonzero(np.logical_and.reduce([alive[key] for key in smaller]))
                     found.append((g, wildcards, rows, *_sorted_sets(table, rows, wildcards)))
         if not found:
             return
@@ -219,7 +229,7 @@ def _shared(codes: np.ndarray, left: int | None) -> tuple[np.ndarray, int]:
 class MatchingWeights:
     """The weights ŵ_M of a kernel, each computed once."""
 
-    def __init__(self, kernel: Kernel):
+    def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._known: dict[Overlap, float] = {}
 
@@ -234,11 +244,23 @@ class MatchingWeights:
 class GramOperator:
     """K between two groups of strings as Z N Zᵀ + Φ W Φᵀ + diagonal, without building it: `gram @ vector`.
 
-    Attributes: template, N (r, r′); phi and other, the sparse Φ of the rows and of the columns, (n, slots × sets);
-    blocks, W of each level; for one group also base, K(x, x) − N_ii for each string, and diagonal, Φ's part taken off.
+    Args:
+        weights: the weights of matchings under the kernel.
+        columns: one group.
+        rows: the other one, the same unless given.
+
+    Attributes:
+        template: N (r, r′).
+        phi, other: the sparse Φ of the rows and of the columns, (n, slots × sets).
+        blocks: W of each level.
+        base: for one group, K(x, x) − N_ii of each string.
+        diagonal: for one group, `base` without Φ's part.
+
+    Raises:
+        ValueError: for strings that share sets of tokens in too many ways.
     """
 
-    def __init__(self, weights: MatchingWeights, columns: StringGroup, rows: StringGroup | None = None):
+    def __init__(self, weights: MatchingWeights, columns: StringGroup, rows: StringGroup | None = None) -> None:
         self.columns, self.rows = columns, rows or columns
         tables = columns.symbols + (rows.symbols if rows else [])
         self.levels = list(shared_sets(tables, len(columns.symbols) if rows else None))
@@ -257,6 +279,7 @@ class GramOperator:
             self.diagonal = self.base - self.phi @ self._blockwise(lambda block, sets: np.repeat(np.diag(block), sets))
 
     def __matmul__(self, vector: np.ndarray) -> np.ndarray:
+        """K times a vector (columns,), (rows,)."""
         result = np.repeat(self.template @ self.columns.template_sums(vector), self.rows.sizes)
         if self.blocks:
             shared, start = self.other.T @ vector, 0
@@ -296,10 +319,14 @@ def _indicators(levels: list[Level], group: StringGroup, first: int) -> tuple[sp
 class Preconditioner:
     """The inverse of D + Z N Zᵀ, D the diagonal of K − Z N Zᵀ + λ: templates deflated, the rest scaled.
 
-    By Woodbury's identity it is D⁻¹ − D⁻¹ Z core Zᵀ D⁻¹. N's negative eigenvalues, if errors made any, count as 0.
+    By Woodbury's identity it is D⁻¹ − D⁻¹ Z core Zᵀ D⁻¹. Negative eigenvalues of N, due to errors, count as 0.
+
+    Args:
+        gram: K of one group of strings.
+        shift: λ divided by the number of equal strings, (distinct strings,).
     """
 
-    def __init__(self, gram: GramOperator, shift: np.ndarray):
+    def __init__(self, gram: GramOperator, shift: np.ndarray) -> None:
         self.group = gram.columns
         self.scale = 1 / (shift + np.maximum(gram.base, 0))  # D⁻¹
         values, vectors = np.linalg.eigh(gram.template)
@@ -308,6 +335,7 @@ class Preconditioner:
         self.core = root @ np.linalg.solve(inner, root.T)
 
     def __call__(self, residual: np.ndarray) -> np.ndarray:
+        """The inverse times a vector (n,)."""
         scaled = self.scale * residual
         scaled -= self.scale * np.repeat(self.core @ self.group.template_sums(scaled), self.group.sizes)
         return scaled
@@ -317,7 +345,18 @@ def conjugate_gradients(apply: Callable, solve: Callable, target: np.ndarray, we
              max_iterations: int) -> tuple[np.ndarray, int, float]:
     """Preconditioned conjugate gradients: the solution, iterations and residual √(Σ weights · residual²) ≤ stop.
 
-    The residual is computed afresh at the end; if rounding has led it astray, the descent starts again from there.
+    The true residual is computed at the end; the descent restarts if the recursive residual has drifted.
+
+    Args:
+        apply: the matrix times a vector.
+        solve: the preconditioner times a vector.
+        target: the right-hand side.
+        weights: of the squared residuals.
+        stop: the residual to reach.
+        max_iterations: after which it gives up.
+
+    Raises:
+        RuntimeError: for a matrix that is not positive definite, or without convergence.
     """
     solution, residual, iterations = np.zeros_like(target), target.copy(), 0
     norm = before = math.sqrt(float(weights @ residual**2))

@@ -1,6 +1,7 @@
 """K_attn by randomly shifted lattices: a network of small matrices for each equality pattern, contracted exactly.
 
-Source: section 3 of the paper, "transformer kernel".
+Source:
+    section 3 of the paper, "transformer kernel".
 """
 
 import itertools
@@ -52,7 +53,7 @@ class LatticeRule:
         section 3, K_attn.
     """
 
-    def __init__(self, beta: float, gamma: float, seed: int, device: str):
+    def __init__(self, beta: float, gamma: float, seed: int, device: str) -> None:
         self.beta, self.gamma, self.device = beta, gamma, torch.device(device)
         self._shifts = np.random.default_rng([seed, 1]).random((RANDOMISATIONS, 2))
         spread = beta * math.hypot(1, gamma)  # of a logit
@@ -130,7 +131,7 @@ class LatticeTables:
     """
 
     def __init__(self, beta: float, gamma: float, tokens: np.ndarray, log_lam: np.ndarray, d_lam: np.ndarray,
-                 device: torch.device):
+                 device: torch.device) -> None:
         self.gamma, scale = gamma, beta * gamma
         p = _position_nodes(scale)
         decay = np.exp(-np.exp(log_lam[:, None, None] + beta * tokens[:, None] + scale * p))
@@ -185,7 +186,7 @@ class RowBlock:
         rows: which rows.
     """
 
-    def __init__(self, lattice: LatticeTables, rows: slice):
+    def __init__(self, lattice: LatticeTables, rows: slice) -> None:
         self.lattice, self.left, self.right = lattice, lattice.decay[rows], lattice.decay[rows.start:]
         self._tables: dict[tuple[bool, int], Tensor] = {}
 
@@ -207,7 +208,8 @@ class RowBlock:
     def _contract(self, edges: dict[Edge, int], powers: Counter[int], chosen: Counter[tuple[Edge, int]]) -> Tensor:
         """The sum over all tokens' nodes, (rows, columns), with exp(powers·βζ), and exp(hβγp) at `chosen` positions."""
         shape = len(self.left), len(self.right), -1
-        factors: list[Factor] = [((t,), self.lattice.weight[powers[t]].expand(shape)) for t in {t: 0 for edge in edges for t in edge}]
+        tokens = dict.fromkeys(t for edge in edges for t in edge)
+        factors: list[Factor] = [((t,), self.lattice.weight[powers[t]].expand(shape)) for t in tokens]
         for (s, t), n in edges.items():
             tensor = None
             for h in (2, 1, 0):

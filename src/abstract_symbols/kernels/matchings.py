@@ -1,6 +1,7 @@
 """Matchings of wildcards: the kernel between two templates as a sum over the pairs of wildcards that share a token.
 
-Source: section 3 of the paper, "Kernel theorem"; the chapter "Learning from n strings".
+Source:
+    section 3 of the paper, "Kernel theorem"; the chapter "Learning from n strings".
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,7 @@
 """Equality patterns: what K_attn depends on.
 
-Source: section 3 of the paper, "transformer kernel".
+Source:
+    section 3 of the paper, "transformer kernel".
 """
 
 from collections.abc import Hashable, Sequence

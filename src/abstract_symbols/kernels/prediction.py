@@ -1,6 +1,7 @@
 """What the template matrix predicts: learning curves, numbers of strings, widths, and the weights of strings.
 
-Source: section 3 of the paper, "Kernel theorem"; the chapters "The template matrix" and "Learning from n strings".
+Source:
+    section 3 of the paper, "Kernel theorem"; the chapters "The template matrix" and "Learning from n strings".
 """
 
 import math
@@ -96,9 +97,12 @@ def error_bound(task: TemplateTask, kernel: Kernel, n: float, alphabet: float, r
         n: strings.
         alphabet: the number of training symbols.
         ridge: λ.
+
     Raises:
         ValueError: symbolic labels; an n, ridge or alphabet that is not positive.
-    Source: ours, for the chapter "Learning from n strings".
+
+    Source:
+        ours, for the chapter "Learning from n strings".
     """
     if task.symbolic:
         raise ValueError(f"task {task.name!r} has symbolic labels; a bound on the error needs real ones")
@@ -116,7 +120,8 @@ def width_needed(task: TemplateTask, kernel: Kernel) -> float:
     D is the mean over the r templates of K(x, x) − N_zz, what a string does not share with others of its template; ν
     is the smallest eigenvalue of the template matrix N.
 
-    Source: ours, an estimate; the chapter "From kernel to network".
+    Source:
+        ours, an estimate; the chapter "From kernel to network".
     """
     shapes, n = task_shapes(task), template_matrix(task, kernel)
     same = kernel_values(kernel, [same_string(x) for x in shapes])
@@ -156,11 +161,15 @@ def label_weights(kernel: Kernel, sample: Sample, ridge: float = 1e-2) -> tuple[
         kernel: any that depends only on which tokens are equal.
         sample: the training strings.
         ridge: λ.
+
     Returns:
         V (n, r) and N + X (r, r).
+
     Raises:
         ValueError: a template of which the sample has no string.
-    Source: ours, for the chapter "Learning from n strings".
+
+    Source:
+        ours, for the chapter "Learning from n strings".
     """
     indicators = np.eye(len(sample.task.templates))[sample.templates.numpy()]  # (n, r)
     if not indicators.any(0).all():

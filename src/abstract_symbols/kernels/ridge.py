@@ -1,6 +1,7 @@
 """Kernel ridge regression on strings, exact, in time and memory linear in the number of strings (`gram_operator`).
 
-Source: section 3 of the paper, "Estimator"; the chapter "Learning from n strings".
+Source:
+    section 3 of the paper, "Estimator"; the chapter "Learning from n strings".
 """
 
 import math
@@ -39,16 +40,21 @@ class KernelRidge:
         max_iterations: after which they give up.
         method: "linear", or "dense", which solves with the Gram matrix (for checks).
 
-    Attributes after `fit`: coefficients, a, (n,) or (n, outputs); iterations and residual, the largest over outputs;
-    outputs, the label tokens of a symbolic task in the order of the predictions' columns, otherwise None.
+    Attributes:
+        coefficients: a, (n,) or (n, outputs), after `fit`.
+        iterations: of conjugate gradients, the largest number over outputs.
+        residual: the largest over outputs.
+        outputs: the label tokens of a symbolic task in the order of the predictions' columns, otherwise None.
 
-    Raises: ValueError for parameters that are not positive, or an unknown method.
+    Raises:
+        ValueError: for parameters that are not positive, or an unknown method.
 
-    Source: section 3, "Estimator".
+    Source:
+        section 3, "Estimator".
     """
 
     def __init__(self, kernel: Kernel, ridge: float = 1e-2, *, tolerance: float = 1e-10, max_iterations: int = 2000,
-                 method: str = "linear"):
+                 method: str = "linear") -> None:
         ridge, tolerance = (check_real(name, value, "a positive number, such as 0.01", TINY)
                             for name, value in {"ridge": ridge, "tolerance": tolerance}.items())
         self.kernel, self.ridge, self.tolerance = kernel, ridge, tolerance
@@ -60,11 +66,20 @@ class KernelRidge:
     def fit(self, sample: Sample, labels: np.ndarray | None = None) -> "KernelRidge":
         """Fit to a sample. Symbolic labels become one-hot columns, one for each token that occurs as a label.
 
-        Args: labels, (n,) or (n, outputs), instead of the sample's.
-        Raises: ValueError for labels of a wrong shape or not finite, for strings with so many wildcards in so small an
-            alphabet that there are too many matchings, and for more than 16384 strings with method="dense".
-            RuntimeError if conjugate gradients do not converge.
-        Source: section 3, "Estimator".
+        Args:
+            sample: n strings.
+            labels: (n,) or (n, outputs), instead of the sample's.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            ValueError: for labels of a wrong shape or not finite, for strings with so many wildcards in so small an
+                alphabet that there are too many matchings, and for more than 16,384 strings with method="dense".
+            RuntimeError: if conjugate gradients do not converge.
+
+        Source:
+            section 3, "Estimator".
         """
         y, outputs = _targets(sample, labels)
         tokens, regular = sample.tokens.cpu().numpy(), sample.task.regular
@@ -87,11 +102,18 @@ class KernelRidge:
     def predict(self, strings: Strings) -> np.ndarray:
         """Predictions for strings, seen or not, of any template.
 
-        Args: strings, a list of `str` or of token sequences, a Sample, or integers (n, k). In a `str` every character
-            is a token: a regular token, a training symbol by its name (as in `Sample.strings`), or an unseen symbol.
-        Returns: (n,), or (n, outputs) after a fit to several outputs.
-        Raises: ValueError before `fit`, and for strings of another length than the training strings.
-        Source: section 3, "Estimator".
+        Args:
+            strings: a list of `str` or of token sequences, a Sample, or integers (n, k). In a `str` every character is
+                a token: a regular token, a training symbol by its name (as in `Sample.strings`), or an unseen symbol.
+
+        Returns:
+            (n,), or (n, outputs) after a fit to several outputs.
+
+        Raises:
+            ValueError: before `fit`, and for strings of another length than the training strings.
+
+        Source:
+            section 3, "Estimator".
         """
         if self.coefficients is None:
             raise ValueError("this model is not fitted; call fit(sample) first")
@@ -162,7 +184,20 @@ class KernelRidge:
 def dense_ridge(kernel: Kernel, sample: Sample, strings: Strings, ridge: float = 1e-2) -> np.ndarray:
     """Predictions of kernel ridge regression solved with the whole Gram matrix: the reference for `KernelRidge`.
 
-    Args and returns: as `KernelRidge.fit` and `predict`. Raises: ValueError as they do. Source: section 3, "Estimator".
+    Args:
+        kernel: K.
+        sample: the training strings.
+        strings: as in `KernelRidge.predict`.
+        ridge: λ.
+
+    Returns:
+        (n,), or (n, outputs) for symbolic labels.
+
+    Raises:
+        ValueError: as `KernelRidge.fit` and `predict`.
+
+    Source:
+        section 3, "Estimator".
     """
     return KernelRidge(kernel, ridge, method="dense").fit(sample).predict(strings)
 
@@ -170,8 +205,16 @@ def dense_ridge(kernel: Kernel, sample: Sample, strings: Strings, ridge: float =
 def gram_matrix(kernel: Kernel, sample: Sample, other: Sample | None = None) -> np.ndarray:
     """The Gram matrix of a sample's strings, or its kernel with another sample's strings: (n, n′) float64.
 
-    Raises: ValueError for more than 16384 strings, or samples whose regular tokens differ.
-    Source: section 3, "Estimator".
+    Args:
+        kernel: K.
+        sample: the n strings of the rows.
+        other: the n′ strings of the columns, the same unless given.
+
+    Raises:
+        ValueError: for more than 16,384 strings, or samples whose regular tokens differ.
+
+    Source:
+        section 3, "Estimator".
     """
     other = sample if other is None else other
     if max(len(sample), len(other)) > DENSE_LIMIT:

@@ -4,7 +4,8 @@ Between strings of disjoint symbols K_attn is an inner product κ_ij = E[u_i·u_
 given the positions' and the regular tokens' Gaussians. So Δ_ij = κ_ii + κ_jj − 2κ_ij = E|u_i − u_j|² is a squared
 distance.
 
-Source: ours, after section 3 of the paper (non-singularity); the chapter "The template matrix".
+Source:
+    ours, after section 3 of the paper (non-singularity); the chapter "The template matrix".
 """
 
 from dataclasses import dataclass

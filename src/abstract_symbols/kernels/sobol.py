@@ -1,6 +1,7 @@
 """K_attn by randomised quasi-Monte-Carlo: a Gaussian expectation for each equality pattern.
 
-Source: section 3 of the paper, "transformer kernel".
+Source:
+    section 3 of the paper, "transformer kernel".
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ class SobolRule:
         section 3, K_attn.
     """
 
-    def __init__(self, beta: float, gamma: float, samples: int, seed: int, device: str):
+    def __init__(self, beta: float, gamma: float, samples: int, seed: int, device: str) -> None:
         self.beta, self.gamma, self.samples, self.seed = beta, gamma, samples, seed
         self.device = torch.device(device)
         self._points: dict[int, tuple[Tensor, Tensor]] = {}

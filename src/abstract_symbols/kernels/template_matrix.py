@@ -1,6 +1,7 @@
 """The template matrix N: the kernel between templates whose wildcards share no token.
 
-Source: section 3 of the paper, "Kernel theorem"; the chapter "The template matrix".
+Source:
+    section 3 of the paper, "Kernel theorem"; the chapter "The template matrix".
 """
 
 import numpy as np

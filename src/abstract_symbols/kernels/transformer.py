@@ -1,6 +1,7 @@
 """K_trans, the kernel of the infinitely wide transformer.
 
-Source: section 3 of the paper, "transformer kernel".
+Source:
+    section 3 of the paper, "transformer kernel".
 """
 
 import math
@@ -56,7 +57,7 @@ class TransformerKernel:
 
     def __init__(self, beta: float, gamma: float, activation: str | Callable[[Tensor], Tensor] = "cos", b1: float = 1.0,
                  b2: float = 0.0, cls: bool = True, samples: int = 2**17, seed: int = 0, device: str = "cpu",
-                 method: str = "auto"):
+                 method: str = "auto") -> None:
         beta, gamma, b1 = (check_real(name, value, "a positive number from 1e-30 to 1e30, such as 1.0", 1e-30, 1e30)
                            for name, value in {"beta": beta, "gamma": gamma, "b1": b1}.items())
         b2 = check_real("b2", b2, "a number from -1e30 to 1e30, such as 0.0", -1e30, 1e30)

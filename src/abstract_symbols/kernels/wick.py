@@ -3,7 +3,8 @@
 Each derivative at β = γ = 0 is a combination of matrix expressions in X and Y, valid for strings of any length. All
 numbers are integers or Fractions.
 
-Source: section 3 of the paper, Wick's formula.
+Source:
+    section 3 of the paper, Wick's formula.
 """
 
 import re
@@ -34,16 +35,19 @@ def check_orders(p: int, q: int) -> None:
 class Contraction:
     """A sum over tokens s, t, …: the product of powers of (Xᵀ1)_s and (Yᵀ1)_s, and of entries (XᵀY)_st.
 
-    Attributes: counts, for each token the powers of (Xᵀ1)_s, its number of occurrences in x, and of (Yᵀ1)_s; ties, a
-    pair (s, t) for each factor (XᵀY)_st, the number of positions with token s in x and t in y. In the sums over
-    positions of section 3: each occurrence of a token at a position is one factor, each token a chain of equalities.
+    In the sums over positions of section 3, each occurrence of a token at a position is one factor, and each token a
+    chain of equalities.
+
+    Attributes:
+        counts: for each token the powers of (Xᵀ1)_s, its number of occurrences in x, and of (Yᵀ1)_s.
+        ties: a pair (s, t) for each factor (XᵀY)_st, the number of positions with token s in x and t in y.
     """
 
     counts: tuple[tuple[int, int], ...]
     ties: tuple[tuple[int, int], ...]
 
     def evaluate(self, x: Sequence[Hashable], y: Sequence[Hashable]) -> int:
-        """Its value for two strings of equal length."""
+        """The contraction's value for two strings of equal length."""
         in_x, in_y, both = Counter(x), Counter(y), Counter(zip(x, y, strict=True))
         return sum(prod(in_x[t] ** a * in_y[t] ** b for t, (a, b) in zip(tokens, self.counts, strict=True))
                    * prod(both[tokens[s], tokens[t]] for s, t in self.ties)
@@ -72,7 +76,7 @@ class Contraction:
         return f"[Σ_{names[:len(self.counts)]} " + " ".join(factors) + "]"
 
     def latex(self) -> str:
-        """The same in TeX."""
+        """The contraction in TeX."""
         text = re.sub("_([a-z]+)", r"_{\1}", str(self)).replace("1", r"\mathbf 1").replace("ᵀ", r"^\top ")
         text = text.replace("tr(", r"\operatorname{tr}(").replace("Σ", r"\sum")
         return text.replace("[", r"\Big[").replace("]", r"\Big]")
@@ -80,9 +84,10 @@ class Contraction:
 
 @dataclass(frozen=True)
 class Expansion:
-    """A derivative of K_attn at (0, 0) as a linear combination: (coefficient, n, contractions) is c/kⁿ · their product.
+    """A derivative of K_attn at (0, 0) as a linear combination of contractions; `str()` gives the formula.
 
-    `evaluate(x, y)` gives its value for two strings, `str()` the formula, `latex()` the formula in TeX.
+    Attributes:
+        terms: (coefficient c, n, contractions) each, which is c/kⁿ times the product of the contractions.
     """
 
     terms: tuple[tuple[Fraction, int, tuple[Contraction, ...]], ...]
@@ -103,7 +108,7 @@ class Expansion:
         return text or "0"
 
     def latex(self, per_line: int = 2) -> str:
-        """The formula in TeX, an `aligned` block of so many terms a line."""
+        """The formula in TeX, an `aligned` block with `per_line` terms per line."""
         lines = []
         for index, (coefficient, n, contractions) in enumerate(self.terms):
             divisor = str(coefficient.denominator) if coefficient.denominator > 1 else ""
@@ -119,10 +124,17 @@ class Expansion:
 def attention_expansion(p: int, q: int) -> Expansion:
     """∂_β^p ∂_γ^q K_attn at (0, 0) as an exact combination of matrix expressions in X and Y, for strings of any length.
 
-    Args: p, q, orders of the derivative, p + q ≤ 10 (about a second for p + q ≤ 8, several for 10).
-    Returns: an `Expansion`, e.g. (8/k^2) tr(XYᵀ) - (8/k^3) 1ᵀXYᵀ1 for (2, 2).
-    Raises: ValueError for orders out of range.
-    Source: section 3, Wick's formula.
+    >>> print(attention_expansion(2, 2))
+    (8/k^2) tr(XYᵀ) - (8/k^3) 1ᵀXYᵀ1
+
+    Args:
+        p, q: orders of the derivative, p + q ≤ 10 (about a second for p + q ≤ 8, several for 10).
+
+    Raises:
+        ValueError: for orders out of range.
+
+    Source:
+        section 3, Wick's formula.
     """
     check_orders(p, q)
     total: dict[tuple[int, tuple[Contraction, ...]], Fraction] = defaultdict(Fraction)
@@ -226,7 +238,8 @@ def _connected(degrees: tuple[int, ...]) -> int:
 def _contractions(sides: str, places: Partition, tokens: Partition) -> tuple[int, tuple[Contraction, ...]]:
     """The sum over all positions of the vertices, those in a block of `places` at one, those in `tokens` of one token.
 
-    Returns: the number of positions that are free, each a factor k, and the connected contractions.
+    Returns:
+        The number of positions that are free, each a factor k, and the connected contractions.
     """
     position = _representatives(range(len(sides)), places)
     occurrence = {v: (position[v], side) for v, side in enumerate(sides)}

@@ -59,7 +59,7 @@ def test_one_likely_symbol_among_rare_ones_hardly_counts():
 @pytest.mark.parametrize("task", TASKS[:2], ids=lambda task: task.name)
 def test_the_predicted_learning_curve_of_zipf_distributed_symbols_is_near_the_measured_one(task, zipf):
     for n in (100, 1000):
-        predicted = expected_error(task, KERNEL, n, alphabet=task.law(n, zipf))
+        predicted = expected_error(task, KERNEL, n, alphabet=task.symbol_distribution(n, zipf))
         assert measured_error(task, n, 5, zipf) == pytest.approx(predicted, rel=0.5)
 
 
