@@ -26,51 +26,21 @@ profile = "quick"
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 from matplotlib import pyplot as plt
 
-from abstract_symbols import claims, ensembles, experiments, figures
-from abstract_symbols.runs import Run
+from abstract_symbols import ensembles
+from abstract_symbols.analyses import sensitivity
+from abstract_symbols.runs.training import member
+from abstract_symbols.tasks import task
+from companion import experiments, figures, summaries
+from companion.report import Chapter, points_table
 
-figures.style()
-NAME = "sensitivity"
+chapter = Chapter("sensitivity", profile)
 
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-names = ("lr-n", "n-lr", "batch-n", "lr-batch", "lr-depth-1024", "lr-depth-512", "lr-heads-1024", "lr-heads-512", "lr-dimension-1024")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in names:
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in names}
-
-
-def coverage(name):
-    """Below a figure, in italics."""
-    return Markdown(f"*{'Mean and standard error over seeds. ' if len(rows[name]) else ''}{figures.coverage(name, rows[name])}*")
-
-
-def values(name):
-    """The folded table, if there is something in it."""
-    if len(rows[name]):
-        display(figures.values_table(name, rows[name]))
-
-
-def best_rates(name):
-    """The learning rate with the least mean loss, ours where all rates and seeds are measured, and the paper's."""
-    e, lines = experiments.experiment(name), []
-    means = figures.summary(name, rows[name])
-    for series in e.series:
-        curve, paper = means[means["series"] == series], claims.published(name, series)
-        line = {name.split("-")[1] if name != "n-lr" else "n": series.split()[-1]}
-        if len(paper):
-            line |= {"paper's best rate": f"{paper['x'][paper['y'].idxmin()]:g}", "its loss": f"{paper['y'].min():.2f}"}
-        full = len(curve) == len(e.grid["lr"]) and (curve["seeds"] == e.seeds).all()
-        line |= {"our best rate": f"{curve['lr'][curve['mean'].idxmin()]:g}" if full else "–",
-                 "our loss": f"{curve['mean'].min():.2f}" if full else "–"}
-        lines.append(line)
-    return pd.DataFrame(lines)
-
+# %% tags=["remove-cell"]
+ours = {"ours": "g", "our loss": ".2f"}  # formats of tables of best rates
+both = {"paper": "g", "paper loss": ".2f", **ours}
 
 # %% [markdown]
 r"""
@@ -94,27 +64,23 @@ Only the learning rate differs:
 """
 
 # %% tags=["nbval-ignore-output"]
-common = dict(task="aba-abb", network="transformer", n=64,
-              seed=0, evaluation=20)
-rates = (1e-4, 1e-3, 1e-2)
 traces = {}
-for lr in rates:
-    member = Run(lr=lr, **common).member()
-    (outcome,) = ensembles.train([member], epochs=60, history=True)
+for lr in (1e-4, 1e-3, 1e-2):
+    mine = member(task("aba-abb"), n=64, seed=0, lr=lr, evaluation=20)
+    (outcome,) = ensembles.train([mine], epochs=60, history=True)
     traces[lr] = np.array(outcome.history)  # (epochs, 4)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 figure, ax = plt.subplots()
-for color, (lr, trace) in enumerate(traces.items()):
-    ax.plot(trace[:, 0], trace[:, 1], color=f"C{color}", marker=figures.MARKERS[color], markevery=6, label=f"learning rate {lr:g}")
+for (lr, trace), marker in zip(traces.items(), figures.MARKERS, strict=False):
+    ax.plot(trace[:, 0], trace[:, 1], marker=marker, markevery=6, label=f"learning rate {lr:g}")
 ax.axhline(2e-3, color="0.5", linestyle=":", label="training stops here")
 ax.set(xlabel="epochs (one step each)", ylabel="training loss", yscale="log")
-figure.legend(loc="outside upper left", ncols=2)
-figures.show(figure, alt="Training loss against epochs for three learning rates. " + " ".join(
-    f"{lr:g}: {trace[-1, 1]:.1g} after {len(trace)} epochs." for lr, trace in traces.items()))
+figures.legend(figure)
+chapter.show(figure, sensitivity.traces_alt(traces))
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-figures.points_table(figure)
+display(points_table(figure))
 
 # %% [markdown]
 r"""
@@ -129,23 +95,10 @@ The paper's losses, and ours in the same colours.
 Grey: not measured yet.
 """
 
-# %% tags=["hide-input"]
-e = experiments.experiment("lr-n")
-ns, lrs = pd.Index(e.grid["n"], name="n"), [options["lr"] for options in e.series.values()]
-order = np.argsort(lrs)[::-1]
-paper = pd.DataFrame([claims.published("lr-n", s).set_index("x")["y"].reindex(ns) for s in e.series], index=[f"{lr:g}" for lr in lrs])
-mine = figures.summary("lr-n", rows["lr-n"]).pivot(index="series", columns="n", values="mean").reindex(index=list(e.series), columns=ns)
-paper.index.name = "learning rate"
-mine.index = paper.index
-panels = {"the paper": paper.iloc[order].astype(float), "ours": mine.iloc[order].astype(float)}
-for table in panels.values():
-    table.columns.name = "n"
-figures.show(figures.grids(panels, limits=(0.0, 1.0), label="test loss on unseen symbols"),
-             alt="Two heat maps, learning rate by n. " + " ".join(
-                 f"{title}: loss below one half in {int((table < 0.5).sum().sum())} of {int(table.notna().sum().sum())} cells measured." for title, table in panels.items()))
-
 # %% tags=["remove-input"]
-Markdown(f"*Means. {figures.coverage('lr-n', rows['lr-n'])}*")
+grids = sensitivity.loss_grids("lr-n", chapter["lr-n"])
+figure = figures.grids(grids, limits=(0.0, 1.0), label="test loss on unseen symbols")
+chapter.show(figure, sensitivity.grids_alt(grids), "lr-n", note="Means.")
 
 # %% [markdown]
 r"""
@@ -153,27 +106,15 @@ The same as curves:
 """
 
 # %%
-figures.show(figures.learning_curves("lr-n", rows["lr-n"], ordered=True),
-             alt=figures.alt_text("lr-n", rows["lr-n"]))
+chapter.curves("lr-n", ordered=True)
+
+# %% [markdown]
+r"""
+Learning rates with a mean loss below one half, in the paper's curves and in ours, where all rates are measured:
+"""
 
 # %% tags=["remove-input"]
-values("lr-n")
-
-# %% tags=["remove-input"]
-def span(rates):
-    """Rates in words."""
-    return f"{min(rates, key=float)} to {max(rates, key=float)}" if len(rates) > 1 else f"{rates[0]} alone" if rates else "none"
-
-
-good = {n: [lr for lr in paper.index if paper.loc[lr, n] < 0.5] for n in ns}
-text = "**The paper's plateau.** Learning rates with a published loss below one half: " + "; ".join(
-    f"{span(good[n])} at $n$ = {n}" for n in ns if good[n]) + "."
-measured = {n: [lr for lr in mine.index if mine.loc[lr, n] < 0.5] for n in ns if mine[n].notna().all()}
-if measured:
-    missed = [str(n) for n, m in measured.items() if not m]
-    words = [f"none at $n$ = {', '.join(missed)}"] * bool(missed) + [f"{span(m)} at $n$ = {n}" for n, m in measured.items() if m]
-    text += " **Ours**, where all rates are measured: " + "; ".join(words) + "."
-Markdown(text)
+chapter.table(sensitivity.plateaus(grids), formats={"n": ",.0f", "ours": "s"})
 
 # %% [markdown]
 r"""
@@ -182,7 +123,12 @@ Which rate is best, by $n$?
 """
 
 # %% tags=["remove-input"]
-figures.table(best_rates("n-lr"))
+chapter.table(sensitivity.best_rates("n-lr", chapter["n-lr"]), formats=both)
+
+# %% [markdown]
+r"""
+*The paper's best rate and its loss there, and ours where all rates and seeds are measured.*
+"""
 
 # %% [markdown]
 r"""
@@ -191,22 +137,18 @@ Over all $n$ measured at each rate, which are not the same at all:
 """
 
 # %% tags=["remove-input"]
-def fates(name):
-    """How the runs of each series ended."""
-    lines = []
-    for series in (s for s in experiments.experiment(name).series if s in set(rows[name]["series"])):
-        group = rows[name][rows[name]["series"] == series]
-        fitted = group["train_loss"] < group["stop"]
-        lines.append({"series": series, "runs": len(group), "not fitted": int((~fitted).sum()),
-                      "fitted, loss above ½": int((fitted & (group["test_loss"] >= 0.5)).sum()),
-                      "fitted, below ½": int((fitted & (group["test_loss"] < 0.5)).sum()),
-                      "epochs, median": f"{group['epochs_run'].median():.0f}"})
-    return figures.table(pd.DataFrame(lines)) if lines else Markdown("*No run is done yet.*")
+ends = sensitivity.outcomes("lr-n", chapter["lr-n"])
+chapter.table(ends, formats={"epochs": ".0f"})
+unfitted = ends.set_index("series")["unfitted"]
+chapter.glue(unfitted3=unfitted["lr = 0.03"], unfitted10=unfitted["lr = 0.1"])
 
+# %% [markdown]
+r"""
+*Unfitted: runs that did not fit their training strings; of the others, above and below: runs with a test loss above one half, or below it; epochs: the median.*
 
-display(fates("lr-n"))
-unfit = rows["lr-n"][rows["lr-n"]["train_loss"] >= rows["lr-n"]["stop"]].groupby("lr").size()
-Markdown("Runs that do not fit their training strings: " + ("; ".join(f"{count} at the rate {lr:g}" for lr, count in unfit.items()) or "none") + ". All others learned by heart what they got wrong.")
+{glue:text}`unfitted3` run at the rate 0.03 and {glue:text}`unfitted10` at the rate 0.1 did not fit their training strings.
+All others learned by heart what they got wrong.
+"""
 
 # %% [markdown]
 r"""
@@ -217,31 +159,22 @@ At the same learning rate and the same training loss at the end, does that chang
 """
 
 # %%
-figures.show(
-    figures.learning_curves("batch-n", rows["batch-n"], ordered=True),
-    alt=figures.alt_text("batch-n", rows["batch-n"]))
+chapter.curves("batch-n", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("batch-n"))
-values("batch-n")
+chapter.n50("batch-n")
+halves = summaries.n50_beside_published("batch-n", chapter["batch-n"]).set_index("series")
+full, small = halves.loc["batch 1024"], halves.drop(index="batch 1024")["paper"]
+chapter.glue(paper_full=full["paper"], paper_least=small.min(), paper_most=small.max())
+chapter.glue(batch_8=halves["n50"]["batch 8"], batch_1024=full["n50"],
+             ratio_least=halves["ratio"].min(), ratio_most=halves["ratio"].max())
 
-# %% tags=["remove-input"]
-halves = {s: claims.published_n50("batch-n", s) for s in experiments.experiment("batch-n").series}
-ours = claims.n50_table("batch-n", rows["batch-n"], "test_loss").set_index("series")
-lines = []
-for s, half in halves.items():
-    line = {"batch": s.removeprefix("batch "), "paper's n₅₀": figures.number(half)}
-    line["ours"] = "–" if s not in ours.index else f"{ours.loc[s, 'n50']:.0f} [{figures.number(ours.loc[s, 'low'])}, {figures.number(ours.loc[s, 'high'])}]" if np.isfinite(
-        ours.loc[s, "n50"]) else f"above {ours.loc[s, 'last']}"
-    lines.append(line)
-display(figures.table(pd.DataFrame(lines)))
-small = {s: h for s, h in halves.items() if s != "batch 1024"}
-text = f"In the paper's curves, batches of 1,024 (at these $n$, all strings at once) need {halves['batch 1024']:.0f} strings, and all smaller ones {min(small.values()):.0f} to {max(small.values()):.0f}."
-if set(halves) <= set(ours.index) and np.isfinite(ours["n50"]).all():
-    mine = ours["n50"].reindex(halves)
-    text += (f" In ours, the number goes from {mine['batch 8']:.0f} with batches of 8 to {mine['batch 1024']:.0f}" + (", and every doubling of the batch raises it" if mine.is_monotonic_increasing else "")
-             + f": {(mine / pd.Series(halves)).min():.2f} to {(mine / pd.Series(halves)).max():.2f} times the paper's.")
-Markdown(text)
+# %% [markdown]
+r"""
+In the paper's curves, batches of 1,024 (at these $n$, all strings at once) need {glue:text}`paper_full` strings, and all smaller ones {glue:text}`paper_least` to {glue:text}`paper_most`.
+In ours, the number goes from {glue:text}`batch_8` with batches of 8 to {glue:text}`batch_1024`, and every doubling of the batch raises it.
+It is {glue:text}`ratio_least` to {glue:text}`ratio_most` times the paper's.
+"""
 
 # %% [markdown]
 r"""
@@ -252,20 +185,22 @@ If that were all, the curves of loss against learning rate at $n = 512$ would be
 This experiment is ours.
 """
 
-# %% tags=["remove-input"]
-if len(rows["lr-batch"]):
-    figures.show(figures.learning_curves("lr-batch", rows["lr-batch"], ordered=True), alt=figures.alt_text("lr-batch", rows["lr-batch"]))
+# %%
+chapter.curves("lr-batch", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("lr-batch"))
-values("lr-batch")
-if len(rows["lr-batch"]):
-    best = best_rates("lr-batch")
-    display(figures.table(best))
-    if (best["our loss"] != "–").all():
-        rate, least = best["our best rate"].astype(float), best["our loss"].astype(float)
-        display(Markdown(f"Shifted copies would have their least losses in common. Ours go from {least.min():.2f} (batch {best['batch'][least.idxmin()]}) to {least.max():.2f} (batch {best['batch'][least.idxmax()]}), and the best rates "
-                         f"lie between {rate.min():g} and {rate.max():g}. So a small batch is more than a larger rate; perhaps its noise helps."))
+best = sensitivity.best_rates("lr-batch", chapter["lr-batch"])
+chapter.table(best, formats=ours)
+least = best.set_index("series")["our loss"]
+chapter.glue(loss_8=least["batch 8"], loss_128=least["batch 128"],
+             rate_least=f"{best['ours'].min():g}", rate_most=f"{best['ours'].max():g}")
+
+# %% [markdown]
+r"""
+Shifted copies would have their least losses in common.
+Ours go from {glue:text}`loss_8` (batch 8) to {glue:text}`loss_128` (batch 128), and the best rates lie between {glue:text}`rate_least` and {glue:text}`rate_most`.
+So a small batch is more than a larger rate; perhaps its noise helps.
+"""
 
 # %% [markdown]
 r"""
@@ -273,15 +208,14 @@ r"""
 """
 
 # %%
-figures.show(
-    figures.learning_curves("lr-depth-1024", rows["lr-depth-1024"],
-                            ordered=True),
-    alt=figures.alt_text("lr-depth-1024", rows["lr-depth-1024"]))
+chapter.curves("lr-depth-1024", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("lr-depth-1024"))
-values("lr-depth-1024")
-display(figures.table(best_rates("lr-depth-1024")))
+best = sensitivity.best_rates("lr-depth-1024", chapter["lr-depth-1024"])
+chapter.table(best, formats=both)
+paper, mine = (best.set_index("series")[column] for column in ("paper loss", "our loss"))
+chapter.glue(paper_1=paper["depth = 1"], paper_8=paper["depth = 8"], depth_1=mine["depth = 1"],
+             depth_4=mine["depth = 4"], depth_8=mine["depth = 8"])
 
 # %% [markdown]
 r"""
@@ -289,29 +223,22 @@ To find out which two symbols are equal a single attention layer is enough in pr
 So depth is not a question of what the network can express, but of what it finds.
 """
 
-# %% tags=["remove-input"]
-curve = {s: claims.published("lr-depth-1024", s) for s in experiments.experiment("lr-depth-1024").series}
-least = {s: c["y"].min() for s, c in curve.items()}
-ours = best_rates("lr-depth-1024").set_index("depth")["our loss"]
-ours = ours[ours != "–"]
-text = "The paper's least loss over the rates: " + ", ".join(f"{v:.2f} at {s}" for s, v in least.items()) + "."
-if len(ours):
-    text += " Ours: " + ", ".join(f"{v} at depth = {d}" for d, v in ours.items()) + "."
-Markdown(text)
+# %% [markdown]
+r"""
+The paper's least loss over the rates falls from {glue:text}`paper_1` at depth 1 to {glue:text}`paper_8` at depth 8.
+Ours is {glue:text}`depth_1` at depth 1, least at depth 4 with {glue:text}`depth_4`, and {glue:text}`depth_8` at depth 8.
+"""
 
 # %% [markdown]
 r"""
 The same at $n = 512$, where the task is harder; ours only:
 """
 
-# %% tags=["remove-input"]
-if len(rows["lr-depth-512"]):
-    figures.show(figures.learning_curves("lr-depth-512", rows["lr-depth-512"], ordered=True), alt=figures.alt_text("lr-depth-512", rows["lr-depth-512"]))
+# %%
+chapter.curves("lr-depth-512", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("lr-depth-512"))
-values("lr-depth-512")
-display(figures.table(best_rates("lr-depth-512")))
+chapter.table(sensitivity.best_rates("lr-depth-512", chapter["lr-depth-512"]), formats=ours)
 
 # %% [markdown]
 r"""
@@ -321,29 +248,21 @@ Each head has dimension 64 whatever their number, so more heads are also more we
 """
 
 # %%
-figures.show(
-    figures.learning_curves("lr-heads-1024", rows["lr-heads-1024"],
-                            ordered=True),
-    alt=figures.alt_text("lr-heads-1024", rows["lr-heads-1024"]))
+chapter.curves("lr-heads-1024", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("lr-heads-1024"))
-values("lr-heads-1024")
-display(figures.table(best_rates("lr-heads-1024")))
+chapter.table(sensitivity.best_rates("lr-heads-1024", chapter["lr-heads-1024"]), formats=both)
 
 # %% [markdown]
 r"""
 At $n = 512$, ours only:
 """
 
-# %% tags=["remove-input"]
-if len(rows["lr-heads-512"]):
-    figures.show(figures.learning_curves("lr-heads-512", rows["lr-heads-512"], ordered=True), alt=figures.alt_text("lr-heads-512", rows["lr-heads-512"]))
+# %%
+chapter.curves("lr-heads-512", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("lr-heads-512"))
-values("lr-heads-512")
-display(figures.table(best_rates("lr-heads-512")))
+chapter.table(sensitivity.best_rates("lr-heads-512", chapter["lr-heads-512"]), formats=ours)
 
 # %% [markdown]
 r"""
@@ -354,21 +273,18 @@ A small embedding has few directions to share among many symbols: the more symbo
 """
 
 # %%
-figures.show(
-    figures.learning_curves("lr-dimension-1024",
-                            rows["lr-dimension-1024"], ordered=True),
-    alt=figures.alt_text("lr-dimension-1024",
-                         rows["lr-dimension-1024"]))
+chapter.curves("lr-dimension-1024", ordered=True)
 
 # %% tags=["remove-input"]
-display(coverage("lr-dimension-1024"))
-values("lr-dimension-1024")
-display(figures.table(best_rates("lr-dimension-1024")))
+best = sensitivity.best_rates("lr-dimension-1024", chapter["lr-dimension-1024"])
+chapter.table(best, formats=both)
+wide = sensitivity.papers_plateaus("lr-dimension-1024")
+chapter.glue(wide_32=wide["d = 32"], wide_128=wide["d = 128"], wide_512=wide["d = 512"])
 
-# %% tags=["remove-input"]
-curve = {s: claims.published("lr-dimension-1024", s).set_index("x")["y"] for s in experiments.experiment("lr-dimension-1024").series}
-wide = {s: [f"{x:g}" for x in c.index if c[x] < 0.5] for s, c in curve.items()}
-Markdown("In the paper's curves the loss is below one half for the rates " + "; ".join(f"{', '.join(v)} at ${s}$" for s, v in wide.items()) + ".")
+# %% [markdown]
+r"""
+In the paper's curves the loss is below one half for the rates {glue:text}`wide_32` at $d$ = 32, {glue:text}`wide_128` at $d$ = 128 and {glue:text}`wide_512` at $d$ = 512.
+"""
 
 # %% [markdown]
 r"""
@@ -381,23 +297,26 @@ For best rates: the same point of the grid or the next one to hold, two steps to
 One test may fail for *in part*, but not where a claim rests on a single test.
 (At first it might, so that the claims on depth, heads, dimension and batches could not come out worse than *in part*.
 That was mended after three of them had been measured; it made two verdicts stricter.)
-And the paper's own curves for one setting differ between its figures:
+And the paper's own curves for one setting differ between its figures.
+The default setting at $n$ = 1,024 and learning rate 0.001 is in four of them:
 """
 
 # %% tags=["remove-input"]
-same = {"learning rates": claims.published("lr-n", "lr = 0.001"), "depth": claims.published("lr-depth-1024", "depth = 2"),
-        "heads": claims.published("lr-heads-1024", "heads = 16"), "dimension": claims.published("lr-dimension-1024", "d = 128")}
-at = {what: c.set_index("x")["y"][1024 if what == "learning rates" else 0.001] for what, c in same.items()}
-Markdown("The default setting at $n$ = 1024 and learning rate 0.001, in four of the paper's figures: " + ", ".join(f"{v:.2f} ({what})" for what, v in at.items()) +
-         ". So a difference of this size between two curves says little.")
+chapter.table(sensitivity.default_losses(), formats={"loss": ".2f"})
+
+# %% [markdown]
+r"""
+So a difference of this size between two curves says little.
+"""
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
 
-# %% tags=["remove-input"]
-counts = pd.Series([j.verdict for j in verdicts]).value_counts()
-Markdown(f"Of {len(verdicts)} claims: " + ", ".join(f"{counts[v]} {v}" for v in claims.VERDICTS if v in counts) + ".")
+# %% [markdown]
+r"""
+Of {glue:text}`claims` claims {glue:text}`held` held and {glue:text}`part` held in part; {glue:text}`not-held` did not hold.
+"""
 
 # %% [markdown]
 r"""
@@ -407,7 +326,7 @@ Some of the networks are trained again, here and now, and the book's build stops
 """
 
 # %%
-print(experiments.recheck("lr-n", "lr == 0.001 and n == 16 and seed < 2", tolerance=0.02))
+chapter.recheck("lr-n", "lr == 0.001 and n == 16 and seed < 2", within=0.02)
 
 # %% [markdown]
 r"""
@@ -415,20 +334,15 @@ r"""
 """
 
 # %% tags=["remove-input"]
-table = pd.concat([r for r in rows.values() if len(r)] or [rows["lr-n"]]).drop_duplicates("key")
-on_core = table[table["device"] == "cpu"]
-cheap, dear = (on_core[fits]["seconds"].median() for fits in (on_core["train_loss"] < on_core["stop"], on_core["train_loss"] >= on_core["stop"]))
-runs = {run.key for name in names for run in experiments.experiment(name).runs()}
-cost = f"{len(table)} of {len(runs)} runs so far; they took {figures.spent(table)}"
-if not np.isnan(dear):
-    cost += f"; on a core a run that fits takes {cheap:.0f} s (median), one that does not {dear:.0f} s"
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=sensitivity` | draws this page from the committed rows, trains the small networks and the live check's | a minute |
-| `python -m abstract_symbols run lr-n` | performs the runs that `book/results/architectures.csv` lacks; so do {", ".join(f"`{name}`" for name in names[1:])}, which share the file | {cost} |
-| `make chapter C=sensitivity PROFILE=full` | trains all networks again, then draws this page from them | a GPU is recommended |
-""")
+chapter.commands()
+rows = pd.concat([chapter[e.name] for e in experiments.of_chapter("sensitivity")])
+fitted, unfitted = sensitivity.seconds_per_run(rows)
+chapter.glue(fitted=f"{fitted:.0f}", unfitted=f"{unfitted:.0f}")
+
+# %% [markdown]
+r"""
+On a core a run that fits its training strings takes {glue:text}`fitted` s (median), one that does not {glue:text}`unfitted` s.
+"""
 
 # %% [markdown]
 r"""
@@ -439,9 +353,8 @@ Another rate, depth, number of heads or embedding dimension, on few strings.
 """
 
 # %% tags=["nbval-ignore-output"]
-mine = Run("aba-abb", "transformer", n=64, seed=0, lr=3e-3, d_emb=32,
-           evaluation=100)
-(outcome,) = ensembles.train([mine.member()], epochs=100)
+mine = member(task("aba-abb"), n=64, seed=0, lr=3e-3, d_emb=32, evaluation=100)
+(outcome,) = ensembles.train([mine], epochs=100)
 print(f"training loss {outcome.train_loss:.3f} after",
       f"{outcome.epochs_run} epochs;",
       f"test loss on unseen symbols {outcome.test_loss:.2f}")

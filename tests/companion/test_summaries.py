@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from companion.published import published
-from companion.summaries import best_by_series, distances, n50_table, summary
+from companion.published import published, published_n50
+from companion.summaries import best_by_series, distances, n50_beside_published, n50_of_each, n50_table, summary
 
 NAME = "same-different"
 
@@ -69,3 +69,29 @@ def test_without_rows_the_tables_are_empty():
     empty = pd.DataFrame(columns=["series", "n", "seed", "test_loss"]).astype({"n": int, "test_loss": float})
     assert distances(NAME, empty).empty and list(distances(NAME, empty)) == ["series", "x", "ours", "paper", "off"]
     assert best_by_series(NAME, empty).empty and n50_table(NAME, empty).empty
+
+
+def test_each_group_has_the_crossing_of_its_mean_curve_and_its_last_loss():
+    rows = pd.DataFrame([
+        *({"task": "easy", "seed": 0, "n": n, "test_loss": loss} for n, loss in ((64, 0.0), (16, 1.0))),
+        *({"task": "easy", "seed": 1, "n": n, "test_loss": loss} for n, loss in ((16, 0.25), (64, 0.75))),
+        *({"task": "hard", "seed": 0, "n": n, "test_loss": 0.75} for n in (16, 64, 256))])
+    single = n50_of_each(rows, ["task", "seed"])
+    assert list(single) == ["task", "seed", "n50", "first", "last", "loss"]
+    assert single["n50"].tolist() == pytest.approx([32, 16, np.inf])
+    assert single[["first", "last", "loss"]].values.tolist() == [[16, 64, 0.0], [16, 64, 0.75], [16, 256, 0.75]]
+    means = n50_of_each(rows, ["task"]).set_index("task")  # 0.625 and 0.375: half of the way in log n
+    assert means.loc["easy"].tolist() == pytest.approx([32, 16, 64, 0.375])
+    assert n50_of_each(rows[:0], ["task"]).empty
+
+
+def test_our_n50_stands_beside_the_papers_for_every_series_that_the_paper_has():
+    rows = pd.DataFrame([{"series": "batch 32", "n": n, "seed": seed, "test_loss": loss}
+                         for n, loss in ((16, 1.0), (64, 0.0)) for seed in range(2)])
+    table = n50_beside_published("batch-n", rows).set_index("series")
+    assert table["paper"].to_dict() == {s: published_n50("batch-n", s) for s in table.index}
+    assert len(table) == 8
+    assert table.loc["batch 32", "n50"] == pytest.approx(32)
+    assert table.loc["batch 32", "ratio"] == pytest.approx(32 / published_n50("batch-n", "batch 32"))
+    assert table.drop(index="batch 32")["n50"].isna().all()
+    assert n50_beside_published("lr-batch", rows).empty  # the paper has no such figure

@@ -131,7 +131,7 @@ class TestTaskByTask:
         """Six tasks within the n measured, one with a regular token, two beyond them."""
         predicted = np.array([10.0, 20, 40, 80, 160, 320, 5, 2000, 4000])
         ratio = np.array([2.0, 2, 1, 1, 0.5, 0.5, 100, np.inf, 0.1])
-        kinds = ["more templates r"] * 5 + [diverse_data.OTHERS, "r = 2, R = 1", diverse_data.OTHERS, diverse_data.OTHERS]
+        kinds = ["more templates r"] * 5 + [diverse_data.OTHERS, "r = 2, R = 1"] + [diverse_data.OTHERS] * 2
         return pd.DataFrame({"tasks": kinds, "title": list("abcdefghi"), "task": list("abcdefghi"), "seed": 0,
                              "predicted": predicted, "measured": predicted * ratio, "last": 1000,
                              "loss": np.linspace(0.1, 0.9, 9)})

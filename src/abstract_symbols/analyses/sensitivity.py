@@ -1,0 +1,134 @@
+"""Analyses of the chapter "How sensitive is it?": best learning rates, plateaus, and how runs end."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from companion.experiments import experiment
+from companion.published import published
+from companion.summaries import best_by_series, summary
+
+PAPER, OURS = "the paper", "ours"
+DEFAULTS = {  # experiments that contain the default setting, n = 1024 and learning rate 0.001 → its series and x
+    "lr-n": ("lr = 0.001", 1024), "lr-depth-1024": ("depth = 2", 0.001), "lr-heads-1024": ("heads = 16", 0.001),
+    "lr-dimension-1024": ("d = 128", 0.001),
+}
+
+
+def traces_alt(traces: Mapping[float, np.ndarray]) -> str:
+    """Returns the text alternative of training losses against epochs.
+
+    Args:
+        traces: learning rate → a history of `ensembles.train`, (epochs, 4).
+    """
+    told = " ".join(f"{lr:g}: {trace[-1, 1]:.1g} after {len(trace)} epochs." for lr, trace in traces.items())
+    return f"Training loss against epochs for {len(traces)} learning rates. {told}"
+
+
+def loss_grids(name: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Returns the paper's mean test losses and ours, learning rates (large ones above) by n, NaN where there is none.
+
+    Args:
+        name: an experiment over n whose series are learning rates.
+        rows: of it.
+    """
+    e = experiment(name)
+    rates = {series: options["lr"] for series, options in e.series.items()}
+    columns = pd.Index(e.grid["n"], name="n")
+    paper = {s: published(name, s).set_index("x")["y"].reindex(columns) for s in rates}
+    ours = {s: curve.set_index("n")["mean"] for s, curve in summary(name, rows).groupby("series")}
+    grids = {}
+    for title, curves in ((PAPER, paper), (OURS, ours)):
+        table = pd.DataFrame({lr: curves.get(s, pd.Series(dtype=float)) for s, lr in rates.items()}, index=columns)
+        table = table.T.sort_index(ascending=False).astype(float)
+        grids[title] = table.set_axis(pd.Index([f"{lr:g}" for lr in table.index], name="learning rate"))
+    return grids
+
+
+def grids_alt(grids: Mapping[str, pd.DataFrame]) -> str:
+    """Returns the text alternative of `loss_grids`: how many cells there are, and how many below one half."""
+    told = " ".join(f"{title}: loss below one half in {(table < 0.5).sum().sum()} of {table.notna().sum().sum()} cells "
+                    "measured." for title, table in grids.items())
+    return f"Two heat maps, learning rate by n. {told}"
+
+
+def plateaus(grids: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Returns which learning rates have a mean test loss below one half at each n, by the paper and by us.
+
+    Args:
+        grids: of `loss_grids`.
+    Returns:
+        n, and a column per grid: "0.0003 to 0.003", a single rate, "none", or None where not all rates are measured.
+    """
+    columns = {title: [span(table.index[table[n] < 0.5]) if table[n].notna().all() else None for n in table]
+               for title, table in grids.items()}
+    return pd.DataFrame({"n": next(iter(grids.values())).columns, **columns})
+
+
+def span(rates: Iterable[str | float]) -> str:
+    """Returns rates in words: the least to the greatest, or the only one, or none."""
+    values = sorted(map(float, rates))
+    if not values:
+        return "none"
+    return f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
+
+
+def papers_plateaus(name: str) -> dict[str, str]:
+    """Returns series → the learning rates at which the paper's loss is below one half, in words (see `span`)."""
+    curves = {series: published(name, series) for series in experiment(name).series}
+    return {series: span(curve["x"][curve["y"] < 0.5]) for series, curve in curves.items()}
+
+
+def best_rates(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the learning rate with the least mean test loss of each series.
+
+    Args:
+        name: an experiment over learning rates.
+        rows: of it.
+    Returns:
+        series; paper and paper loss, if the paper has curves: its best rate and its loss there; ours and our loss, NaN
+        where a rate or a seed is missing.
+    """
+    e, best = experiment(name), best_by_series(name, rows).set_index("series")
+    found = []
+    for series in e.series:
+        curve, line = published(name, series), {"series": series}
+        if len(curve):
+            least = curve.loc[curve["y"].idxmin()]
+            line |= {"paper": least["x"], "paper loss": least["y"]}
+        complete = (rows["series"] == series).sum() == e.count([series])
+        mine = best.loc[series] if complete else {}
+        found.append({**line, "ours": mine.get("lr", np.nan), "our loss": mine.get("mean", np.nan)})
+    return pd.DataFrame(found)
+
+
+def outcomes(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns how the runs of each series ended.
+
+    Args:
+        name: the experiment.
+        rows: of it.
+    Returns:
+        A row per series that has runs: series; runs, their number; unfitted, how many did not reach the training loss
+        at which training stops; above and below, of the others, how many have a test loss above one half or below it;
+        epochs, the median number.
+    """
+    fitted, low = rows["train_loss"] < rows["stop"], rows["test_loss"] < 0.5
+    groups = rows.assign(unfitted=~fitted, above=fitted & ~low, below=fitted & low).groupby("series")
+    table = groups.agg(runs=("n", "size"), unfitted=("unfitted", "sum"), above=("above", "sum"), below=("below", "sum"),
+                       epochs=("epochs_run", "median"))
+    return table.reindex([s for s in experiment(name).series if s in table.index]).reset_index()
+
+
+def seconds_per_run(rows: pd.DataFrame) -> tuple[float, float]:
+    """Returns the median seconds of runs on a CPU core that fit their training strings, and of those that do not."""
+    on_core = rows[rows["device"] == "cpu"].drop_duplicates("key")
+    fitted = on_core["train_loss"] < on_core["stop"]
+    return float(on_core["seconds"][fitted].median()), float(on_core["seconds"][~fitted].median())
+
+
+def default_losses() -> pd.DataFrame:
+    """Returns the paper's loss for the default setting in each of its figures that contains it: figure, loss."""
+    losses = {name: published(name, series).set_index("x")["y"][x] for name, (series, x) in DEFAULTS.items()}
+    return pd.DataFrame({"figure": [experiment(name).title for name in losses], "loss": list(losses.values())})
