@@ -57,7 +57,7 @@ def changes(old: dict[str, str], new: dict[str, str]) -> list[str]:
 def main() -> None:
     """Refreshes requirements.txt."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--upgrade", metavar="NAME", nargs="+", default=[], help="these packages to their newest versions")
+    parser.add_argument("--upgrade", metavar="NAME", nargs="+", default=[], help="these to their newest versions")
     parser.add_argument("--upgrade-all", action="store_true", help="all packages to their newest versions")
     wanted = parser.parse_args()
 

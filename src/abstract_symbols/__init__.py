@@ -1,5 +1,7 @@
-"""Template tasks, transformers with identity parameters, their kernel, and the experiments of the paper "When can
-transformers reason with abstract symbols?" (arXiv 2310.09753)."""
+"""Template tasks, transformers with identity parameters, their kernel, and the experiments of the paper.
+
+Source: "When can transformers reason with abstract symbols?" (arXiv 2310.09753).
+"""
 
 from .kernels import FiniteTransformer, KernelRidge, TransformerKernel, template_matrix
 from .networks import MLP, Transformer

@@ -75,7 +75,8 @@ class Job:
     @classmethod
     def key_of(cls, row: Mapping[str, Any]) -> str:
         """Returns the key of a run with these fields; one that is not there has its default value."""
-        stated = {name: row[name] for name, default in _defaults(cast(Any, cls)).items() if name in row and row[name] != default}
+        defaults = _defaults(cast(Any, cls))
+        stated = {name: row[name] for name, default in defaults.items() if name in row and row[name] != default}
         return hashlib.sha256(_encode(stated).encode()).hexdigest()[:16]
 
     @property

@@ -68,7 +68,7 @@ def matching_table(columns: Mapping[str, np.ndarray], pairs: Mapping[str, tuple[
 
 
 def _letters(string: Sequence[int]) -> str:
-    """A string of tokens 1, 2, … as A, B, …"""
+    """Returns a string of tokens 1, 2, … as letters A, B, and so on."""
     return "".join(chr(ord("A") + token - 1) for token in string)
 
 

@@ -28,7 +28,7 @@ LENGTHS = {f"Length {k}": {"task": f"majority-{k}"} for k in (2, 4, 6, 8)}
 
 def multipliers(name: str, title: str, base: dict, published: str, label: str, grid: tuple, fresh_grid: tuple,
                 shares: str | None = None) -> tuple[Experiment, Experiment]:
-    """Returns a task by the multiplier c_KQ of a, with seeds 0 to 2; then 30 alone with five seeds that were not seen before.
+    """Returns a task by the multiplier c_KQ of a, with seeds 0 to 2; then 30 alone with five seeds not seen before.
 
     The paper's multiplier is known to lie between 30 and 100. All experiments have 100; the claims on 30 were stated
     after seeds 0 to 2, so others judge them.

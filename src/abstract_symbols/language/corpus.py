@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -136,7 +137,7 @@ def articles(lines: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def tokenizer(source: Corpus, vocabulary: int = 2048):
+def tokenizer(source: Corpus, vocabulary: int = 2048) -> Any:
     """A byte-level BPE of so many tokens, trained on the corpus's training part: a tokenizer of transformers.
 
     Every text survives it unchanged (bytes are tokens); `END` separates documents.
@@ -148,7 +149,7 @@ def tokenizer(source: Corpus, vocabulary: int = 2048):
                                              clean_up_tokenization_spaces=False)
 
 
-def blocks(texts: Iterable[str], tokens, length: int) -> Tensor:
+def blocks(texts: Iterable[str], tokens: Any, length: int) -> Tensor:
     """Texts as rows of token ids (rows, length), one text after the other, `END` behind each; the rest is dropped."""
     ids = [i for encoded in tokens(list(texts))["input_ids"] for i in (*encoded, tokens.eos_token_id)]
     return torch.tensor(ids[:len(ids) // length * length]).view(-1, length)

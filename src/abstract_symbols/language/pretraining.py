@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def pretrained(run: "PerplexityRun", device: str = "cpu") -> Path:
     """Returns where the language model that a run trains is kept, as `save_pretrained` writes it, with metrics.json.
 
-    It is trained by the first call and kept in _build/pretrained, under the run's key and its corpus' digest. Other processes wait for it; one that is stopped leaves nothing behind that they would read.
+    It is trained by the first call and kept in _build/pretrained, under the run's key and its corpus' digest. Other
+    processes wait for it; one that is stopped leaves nothing behind that they would read.
     """
     folder = paths.build() / "pretrained"
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,8 +46,9 @@ def pretrained(run: "PerplexityRun", device: str = "cpu") -> Path:
 
 
 def read_out(checkpoint: str | Path) -> nn.Module:
-    """A language model of a hub or a folder with the library's read-out of one number, of random weights, instead of
-    its logits. Only its numbers are read, no tokenizer.
+    """Returns a language model of a hub or a folder whose logits are replaced by a read-out of one number.
+
+    The read-out is the library's, of random weights. Only the model's numbers are read, no tokenizer.
 
     Raises: ValueError when there is no such folder and no hub answers.
     """
@@ -84,5 +86,6 @@ class LastPosition(nn.Module):
         self.model = model
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Token ids (n, k) to predictions (n,)."""
         self.model.train(torch.is_grad_enabled())  # a checkpoint's own dropout, if any, in training steps alone
         return self.model(tokens, use_cache=False).logits[:, 0]

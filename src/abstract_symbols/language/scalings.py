@@ -26,7 +26,7 @@ BASES = ("eager", "sdpa")
 FOREIGN = ("softcap", "s_aux", "sliding_window", "position_bias")  # what other models' attention adds; unknown to ours
 
 
-def library(name: str = "transformers"):
+def library(name: str = "transformers") -> Any:
     """Hugging Face's transformers, or another package of theirs. Raises: ValueError when it is not installed."""
     try:
         return importlib.import_module(name)
@@ -42,7 +42,7 @@ class IdentityScalings(nn.Module):
     """
 
     def __init__(self, heads: int, like: Tensor, *, a: bool, b: bool, mask_diagonal: bool, c_kq: float | None,
-                 c_vo: float):
+                 c_vo: float) -> None:
         super().__init__()
         self.mask_diagonal, self.c_kq, self.c_vo = mask_diagonal, c_kq, c_vo
         self.a = nn.Parameter(torch.zeros(heads, dtype=like.dtype, device=like.device)) if a else None
@@ -65,8 +65,10 @@ class IdentityScalings(nn.Module):
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float,
                scaling: float | None) -> tuple[Tensor, Tensor]:
-        """Attention with the a-term: query (n, heads, q, d_head) to (n, q, heads, d_head) and its weights; keeps the
-        b-term for the hook. Masks are the library's: additive, boolean, or none for a causal one."""
+        """Attention with the a-term: query (n, heads, q, d_head) to (n, q, heads, d_head) and its weights.
+
+        Keeps the b-term for the hook. Masks are the library's: additive, boolean, or none for a causal one.
+        """
         groups = query.shape[1] // key.shape[1]                         # heads that share a key
         key, value = (t.repeat_interleave(groups, dim=1) if groups > 1 else t for t in (key, value))
         q, k = query.shape[-2], key.shape[-2]
@@ -88,7 +90,7 @@ class IdentityScalings(nn.Module):
 
 
 def _attention(base: str, module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None,
-               dropout: float = 0.0, scaling: float | None = None, **options) -> tuple[Tensor, Tensor | None]:
+               dropout: float = 0.0, scaling: float | None = None, **options: Any) -> tuple[Tensor, Tensor | None]:
     """The registered attention function: the model's own kernel, bit for bit, until a scalar of the layer moves."""
     kernel = (sys.modules[type(module).__module__].eager_attention_forward if base == "eager"
               else library().modeling_utils.ALL_ATTENTION_FUNCTIONS[base])
@@ -190,7 +192,7 @@ def add_identity_scalings(model: nn.Module, a: bool = True, b: bool = True, *, m
     return model
 
 
-def load_identity_scalings(directory: str, **options) -> nn.Module:
+def load_identity_scalings(directory: str, **options: Any) -> nn.Module:
     """A model with identity scalings from what `save_pretrained` or a Trainer's checkpoint wrote.
 
     Args: directory; options of the library's `from_pretrained`, such as dtype.
@@ -203,7 +205,7 @@ def load_identity_scalings(directory: str, **options) -> nn.Module:
                          "then add them")
     plain = getattr(transformers, config.architectures[0])
 
-    def init(self, config, *args, **kwargs):
+    def init(self: Any, config: Any, *args: Any, **kwargs: Any) -> None:
         plain.__init__(self, config, *args, **kwargs)
         add_identity_scalings(self, **config.identity_scalings)
 
@@ -220,7 +222,7 @@ def scalars(model: nn.Module) -> dict[str, Tensor]:
             for name in ("a", "b") if own and getattr(own[0], name) is not None}
 
 
-def head_diagonals(model: nn.Module, identity: bool = True):
+def head_diagonals(model: nn.Module, identity: bool = True) -> Any:
     """How strongly W_K W_Qᵀ and W_V W_Oᵀ of every head of a GPT-2-format model resemble a multiple of the identity.
 
     A table: product ("wkwq", "wvwo"), layer, head, score = (mean diagonal − mean off it) / sd off it, and z = √d_emb ·

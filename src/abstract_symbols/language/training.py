@@ -9,6 +9,7 @@ import csv
 import math
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +45,7 @@ def gpt2(vocabulary: int, length: int, *, d_emb: int, depth: int, heads: int, dr
 
 
 def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, batch: int, lr: float, seed: int = 0,
-          save_steps: int | None = None, device: str = "auto", **options) -> list[float]:
+          save_steps: int | None = None, device: str = "auto", **options: Any) -> list[float]:
     """Train a causal language model on rows of token ids (rows, length), in place; the loss of every step.
 
     AdamW at a constant learning rate without weight decay, gradients clipped at norm 1. The loss curve is written to
@@ -73,7 +74,8 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
         "save_strategy": "steps" if save_steps else "no", "save_steps": save_steps or 500, "save_total_limit": 2,
         "dataloader_pin_memory": device != "cpu" and torch.cuda.is_available(), **options})
     _share(arguments, batch)
-    trainer = transformers.Trainer(model=model, args=arguments, train_dataset=[{"input_ids": ids, "labels": ids} for ids in rows])
+    strings = [{"input_ids": ids, "labels": ids} for ids in rows]
+    trainer = transformers.Trainer(model=model, args=arguments, train_dataset=strings)
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
     curve = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
@@ -83,7 +85,7 @@ def train(model: nn.Module, rows: Tensor, folder: str | Path, *, epochs: float, 
     return [loss for _, loss in curve]
 
 
-def _share(arguments, batch: int) -> None:
+def _share(arguments: Any, batch: int) -> None:
     """Give every process one device and its part of a batch, whatever the machine has.
 
     The Trainer would give each of a process's GPUs (by DataParallel) and each process a whole batch.

@@ -70,6 +70,7 @@ class AnswerRun(Run):
     METRICS: ClassVar[dict[str, type]] = {**Run.METRICS, "other": float, "neither": float}
 
     def measure_network(self, member: Member) -> dict[str, float]:
+        """The metrics of the trained network."""
         sample, device = member.test, next(member.network.parameters()).device
         with torch.no_grad():
             answers = torch.cat([member.network(rows.to(device)).argmax(-1).cpu() for rows in sample.tokens.split(256)])

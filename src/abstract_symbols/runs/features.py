@@ -19,7 +19,7 @@ class FrozenFeatures(nn.Module):
     Args: features, (N, d). Source: the chapter "From kernel to network".
     """
 
-    def __init__(self, features: Tensor, readout: Linear):
+    def __init__(self, features: Tensor, readout: Linear) -> None:
         super().__init__()
         self.features = nn.Parameter(features, requires_grad=False)
         self.readout = readout
@@ -92,6 +92,7 @@ class AttentionRun(Run):
         **Run.METRICS, "logits_before": float, "logits_after": float, "largest_before": float, "largest_after": float}
 
     def measure_network(self, member: Member) -> dict[str, float]:
+        """The metrics before and after training."""
         found = {}
         for when, network in (("before", self.member().network), ("after", member.network)):
             logits = cls_logits(network, member.test.tokens.to(next(network.parameters()).device)).double()

@@ -115,6 +115,7 @@ class GramRun(KernelJob):
     alphabet: int = 1000
 
     def measure(self, device: str) -> dict[str, float]:
+        """The metrics."""
         t, kernel = task(self.task), self.kernel(device)
         sample = t.sample(self.n, self.alphabet, seed=self.seed)
         blocks = template_matrix(t, kernel)[sample.templates.numpy()[:, None], sample.templates.numpy()]
@@ -143,6 +144,7 @@ class WidthRun(KernelJob):
         return (self.width / 64) ** 3
 
     def measure(self, device: str) -> dict[str, float]:
+        """The metrics."""
         t, kernel = task(self.task), self.kernel(device)
         strings = [z.substitute(symbols[:len(z.wildcards)]) for z in t.templates for symbols in ("ABCDEF", "UAWXYZ")]
         limit = kernel.values([(x, y) for x in strings for y in strings]).reshape(len(strings), -1)
@@ -190,6 +192,7 @@ class PredictionRun(KernelJob):
                 KernelRidge(kernel, self.ridge).fit(train).predict(tokens))
 
     def measure(self, device: str) -> dict[str, float]:
+        """The metrics."""
         network, kernel = self.predictions(device)
         labels = self.samples()[1].labels.numpy()
         return {"difference": rms((network - kernel)[self.n:]), "seen_difference": rms((network - kernel)[:self.n]),
@@ -206,6 +209,7 @@ class EigenvalueRun(KernelJob):
     METRICS: ClassVar[dict[str, type]] = {"eigenvalue": float, "standard_error": float}
 
     def measure(self, device: str) -> dict[str, float]:
+        """The metrics."""
         kernel = TransformerKernel(self.beta, self.gamma, "cos", self.b1, self.b2, seed=self.seed, device=device)
         value, error = smallest_eigenvalue(task(self.task), kernel)
         return {"eigenvalue": value, "standard_error": error}

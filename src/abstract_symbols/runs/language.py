@@ -100,8 +100,8 @@ class PerplexityRun(Job):
         source, vocabulary, rows = tokenised(self.corpus, self.vocabulary, self.length)
         model = self.model(vocabulary)
         with tempfile.TemporaryDirectory() as folder:
-            losses = train_language_model(model, rows["train"], folder, epochs=self.epochs, batch=self.batch, lr=self.lr,
-                           seed=self.seed, device=device)
+            losses = train_language_model(model, rows["train"], folder, epochs=self.epochs, batch=self.batch,
+                                          lr=self.lr, seed=self.seed, device=device)
         none = torch.zeros(self.depth, self.heads)  # the scalars of a model that has none
         found = {"a": none, "b": none, **scalars(model)}
         products = head_diagonals(model, identity=False).groupby("product")["z"]
@@ -201,7 +201,7 @@ def _step(model: nn.Module, ids: Tensor) -> Callable[..., None]:
     """A training step of AdamW; `watch` surrounds its forward pass."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
 
-    def step(watch=None) -> None:
+    def step(watch: Any = None) -> None:
         with watch or nullcontext():
             loss = model(ids, labels=ids, use_cache=False).loss
         loss.backward()
@@ -276,7 +276,7 @@ class TemplateRun(Job):
     depth: int | None = None
     heads: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         stated = [name for name in ("pretraining", *SIZES) if getattr(self, name)]
         if self.checkpoint and stated:

@@ -122,8 +122,9 @@ class Run(Job):
 
     def member(self) -> Member:
         """Returns the run's network and samples, drawn with its seed."""
+        ratio = 1.0 if self.alphabet_ratio is None else self.alphabet_ratio
         return member(task(self.task, self.seed), self.n, network=self.network, seed=self.seed, lr=self.lr,
-                      evaluation=self.evaluation, alphabet_ratio=1.0 if self.alphabet_ratio is None else self.alphabet_ratio, **self.options())
+                      evaluation=self.evaluation, alphabet_ratio=ratio, **self.options())
 
     def cost(self) -> float:
         """A rough relative cost: tokens seen forward and backward in an epoch, evaluation counted in, times weights."""

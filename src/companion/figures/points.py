@@ -59,11 +59,8 @@ def points(figure: Figure) -> list[dict]:
         {"name": series, "points": [[left, top, words of x, words of y], …]}; left and top are fractions of the
         picture's width and height. The point of a cell or bar has its width and height, too, as fractions.
     """
-    found = []
-    for curve in sorted(curves(figure), key=lambda curve: curve.name.endswith((" (paper)", PAPERS))):  # ours first
-        if told := _placed(figure, curve):
-            found.append({"name": curve.name, "points": told})
-    return found
+    ours_first = sorted(curves(figure), key=lambda curve: curve.name.endswith((" (paper)", PAPERS)))
+    return [{"name": curve.name, "points": told} for curve in ours_first if (told := _placed(figure, curve))]
 
 
 def _placed(figure: Figure, curve: Curve) -> list[list]:

@@ -11,5 +11,6 @@ from .words import about, command, compute_time, coverage, crossing, n50_sentenc
 __all__ = [
     "Chapter", "about", "bench_files", "bench_table", "build_times", "command", "compute_time", "coverage",
     "coverage_table", "crossing", "fit_table", "fold", "n50_frame", "n50_sentence", "number", "points_table",
-    "scaling_table", "scoreboard", "shared_scoreboard", "short", "show_benchmarks", "spread", "table", "values_table", "versions",
+    "scaling_table", "scoreboard", "shared_scoreboard", "short", "show_benchmarks", "spread",
+    "table", "values_table", "versions",
 ]

@@ -169,7 +169,7 @@ class Chapter:
 
     def table(self, frame: pd.DataFrame, title: str | None = None,
               formats: Mapping[str, tables.Format] | None = None) -> None:
-        """Show a table, under a title that opens it at a click if there is one; formats as `report.table` takes them."""
+        """Show a table, under a title that opens it if there is one; formats as `report.table` takes them."""
         display(tables.fold(title, frame, formats) if title else tables.table(frame, formats))
 
     def _missing(self, name: str) -> bool:
