@@ -7,6 +7,7 @@ from pattern_kernel import PatternKernel
 from abstract_symbols import TemplateTask
 from abstract_symbols.kernels import KernelRidge
 from abstract_symbols.kernels.prediction import (
+    collision_constant,
     error_bound,
     expected_error,
     label_weights,
@@ -173,3 +174,16 @@ def test_measured_errors_stay_below_the_bound(noise):
     for n in (50, 500):
         squared = 2 * measured_error(task, n, 10)  # ‖f̂ − f‖²
         assert squared**0.5 < error_bound(task, KERNEL, n, n)
+
+
+@pytest.mark.parametrize("task", TASKS[:2], ids=lambda task: task.name)
+def test_gram_matrices_deviate_from_blocks_by_the_collision_constant(task):
+    """For m symbols the relative deviation is the constant over √m, up to pairs of collisions and chance."""
+    m, squares, matrix = 400, [], template_matrix(task, KERNEL)
+    for seed in range(5):
+        one, other = (task.sample(600, m, seed=[seed, part]) for part in (0, 1))
+        deviation = gram_matrix(KERNEL, one, other) - matrix[one.templates][:, other.templates.numpy()]
+        squares.append([[(deviation[one.templates == i][:, other.templates == j] ** 2).mean() for j in (0, 1)]
+                        for i in (0, 1)])
+    measured = np.sqrt(np.mean(squares, axis=0).sum() / (matrix**2).sum())
+    assert measured * np.sqrt(m) == pytest.approx(collision_constant(task, KERNEL), rel=0.05)
