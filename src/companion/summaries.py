@@ -7,7 +7,7 @@ import pandas as pd
 
 from .experiments import experiment
 from .published import published, published_n50
-from .statistics import bootstrap_means, curve, interval, n50
+from .statistics import bootstrap_means, curve, interval, n50, paired
 
 
 def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
@@ -79,3 +79,26 @@ def n50_beside_published(name: str, rows: pd.DataFrame, metric: str = "test_loss
     papers = [(s, published_n50(name, s)) for s in experiment(name).series if not published(name, s).empty]
     table = pd.DataFrame(papers, columns=["series", "paper"]).merge(n50_table(name, rows, metric), how="left")
     return table.assign(ratio=table["n50"] / table["paper"])
+
+
+def paired_ratios(name: str, rows: pd.DataFrame, reference: str, metric: str) -> pd.DataFrame:
+    """Returns `companion.statistics.paired` of every other series over the reference: series, ratio, low, high, p.
+
+    Args:
+        name: the experiment.
+        rows: of it, with at least two pairs of one x and seed for each series that has rows.
+        reference: the series that the others are divided by.
+        metric: whose ratios are meant.
+    """
+    e = experiment(name)
+    others = [s for s in e.series if s != reference and s in set(rows["series"])]
+    found = [(s, *paired(rows, s, reference, metric, e.x)) for s in others]
+    return pd.DataFrame(found, columns=["series", "ratio", "low", "high", "p"])
+
+
+def common_means(name: str, rows: pd.DataFrame, series: Sequence[str], metric: str = "test_loss") -> pd.DataFrame:
+    """Returns means of some series over the seeds that all of them have: x (its own name), each series, seeds."""
+    x = experiment(name).x
+    wide = rows.pivot(index=[x, "seed"], columns="series", values=metric).reindex(columns=list(series)).dropna()
+    groups = wide.groupby(x)
+    return groups.mean().assign(seeds=groups.size()).rename_axis(columns=None).reset_index()

@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from companion.published import published, published_n50
-from companion.summaries import best_by_series, distances, n50_beside_published, n50_of_each, n50_table, summary
+from companion.summaries import (
+    best_by_series,
+    common_means,
+    distances,
+    n50_beside_published,
+    n50_of_each,
+    n50_table,
+    paired_ratios,
+    summary,
+)
 
 NAME = "same-different"
 
@@ -95,3 +104,29 @@ def test_our_n50_stands_beside_the_papers_for_every_series_that_the_paper_has():
     assert table.loc["batch 32", "ratio"] == pytest.approx(32 / published_n50("batch-n", "batch 32"))
     assert table.drop(index="batch 32")["n50"].isna().all()
     assert n50_beside_published("lr-batch", rows).empty  # the paper has no such figure
+
+
+def losses(by_series):
+    """Rows of one n: series → a loss for each seed, None where the seed is missing."""
+    return pd.DataFrame([{"series": series, "n": 16, "seed": seed, "test_loss": loss}
+                         for series, values in by_series.items() for seed, loss in enumerate(values)
+                         if loss is not None])
+
+
+def test_ratios_are_of_one_seed_and_their_mean_is_geometric():
+    rows = losses({"Fully-connected": [10.0, 100.0, 2.0], "Transformer": [5.0, 200.0, 2.0]})
+    table = paired_ratios(NAME, rows, "Fully-connected", "test_loss")
+    assert list(table) == ["series", "ratio", "low", "high", "p"]
+    assert table["series"].tolist() == ["Transformer"]  # the modified one has no rows
+    assert table.loc[0, "ratio"] == pytest.approx(1)  # 1/2, 2 and 1
+    reach = 4.302652729911275 * np.log(2) / 3**0.5  # Student's t of two degrees of freedom
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([np.exp(-reach), np.exp(reach)])
+    assert table.loc[0, "p"] == pytest.approx(0.5)
+
+
+def test_means_are_over_the_seeds_that_all_series_have():
+    rows = losses({"Fully-connected": [1.0, 2.0, 9.0], "Transformer": [0.5, 1.5, None], "Modified transformer": [0.0]})
+    table = common_means(NAME, rows, ["Transformer", "Fully-connected"])
+    assert list(table) == ["n", "Transformer", "Fully-connected", "seeds"]
+    assert table.values.tolist() == [[16, 1.0, 1.5, 2]]
+    assert common_means(NAME, rows, ["Transformer", "elsewhere"]).empty
