@@ -516,7 +516,7 @@ Here are `αα` against `αβ`, noise-free:
 """
 
 # %% tags=["remove-input"]
-expected = analysis.expected_curves("ridge-zipf", by_law=True)
+expected = analysis.expected_curves("ridge-zipf", by_symbol=True)
 chapter.scaling("ridge-zipf", "error", "error against n", predicted=expected,
                 columns={"error": axes["ylabel"]}, **axes)
 
@@ -642,6 +642,6 @@ my_sample = my_task.sample(n, m, seed=0, zipf=s)
 model = KernelRidge(kernel).fit(my_sample)
 answers = model.predict(["XYZ", "XYY", "XXX"])
 print("errors:", (answers - my_task.values).round(3))
-law = my_task.symbol_distribution(m, s)
-squared = expected_error(my_task, kernel, n, alphabet=law)
+p = my_task.symbol_distribution(m, s)  # (m,)
+squared = expected_error(my_task, kernel, n, alphabet=p)
 print(f"expected root mean square: {squared**0.5:.3f}")

@@ -325,6 +325,17 @@ def test_a_recheck_says_how_many_runs_agree_and_stops_when_one_does_not(complete
         recheck("walks", where, 0.05)
 
 
+def test_a_recheck_can_be_relative_to_the_rows_numbers(complete):
+    rows = [{**row, "test_loss": row["test_loss"] * (1 + 0.25 * (row["seed"] == 2))}
+            for row in read_rows(complete / "walks.csv", Walk)]
+    with ResultsFile(WALKS.path(), Walk) as file:
+        file.append(rows)
+    assert recheck("walks", "n == 4", 0.201, relative=True) == (
+        "walks: 6 run again, within 0.201 of their rows, relatively")
+    with pytest.raises(ResultsDiffer, match=r"off by 0\.2, more than 0\.199"):
+        recheck("walks", "n == 4", 0.199, relative=True)
+
+
 def test_a_recheck_that_compares_nothing_does_not_pass(complete):
     with pytest.raises(ValueError, match="'walks' has no rows where n == 4; nothing would be checked"):
         recheck("walks", "n == 4", 1.0)

@@ -11,7 +11,7 @@ from companion.experiments import experiment
 from companion.formats import number
 from companion.statistics import curve, local_slopes
 
-from ..kernels import Kernel, TransformerKernel, template_matrix
+from ..kernels import Kernel, TransformerKernel
 from ..kernels.matchings import Matching, Overlap, Shape
 from ..kernels.prediction import error_bound, expected_error, label_weights
 from ..runs.kernel import RidgeRun
@@ -49,19 +49,19 @@ def measured_curves(name: str, rows: pd.DataFrame, metric: str = "error") -> Cur
     return {series: (x, values.mean(0)) for series, (x, values) in found.items()}
 
 
-def expected_curves(name: str, series: Collection[str] | None = None, *, by_law: bool = False) -> Curves:
+def expected_curves(name: str, series: Collection[str] | None = None, *, by_symbol: bool = False) -> Curves:
     """Returns the errors that the template matrix predicts for the runs of an experiment, root mean squares.
 
     Args:
         name: an experiment of `RidgeRun`.
         series: only these.
-        by_law: whether the prediction uses the probability of every symbol, or their number alone.
+        by_symbol: whether the prediction uses the probability of every symbol, or their number alone.
     """
     e = experiment(name)
     points: dict[str, dict[float, float]] = {s: {} for s in e.series if series is None or s in series}
     for run, mine in e.runs().items():
         if mine in points and run.seed == e.first_seed:
-            points[mine][getattr(run, e.x)] = expected(run, _law(run) if by_law else None)
+            points[mine][getattr(run, e.x)] = expected(run, _distribution(run) if by_symbol else None)
     return {s: (np.array(sorted(found)), np.array([found[x] for x in sorted(found)])) for s, found in points.items()}
 
 
@@ -76,7 +76,7 @@ def expected(run: RidgeRun, alphabet: float | np.ndarray | None = None) -> float
     return expected_error(t, run.kernel(), run.n, run.ridge, run.alphabet if alphabet is None else alphabet) ** 0.5
 
 
-def _law(run: RidgeRun) -> np.ndarray:
+def _distribution(run: RidgeRun) -> np.ndarray:
     return task(run.task).symbol_distribution(run.alphabet or run.n, run.zipf)
 
 
@@ -268,15 +268,15 @@ def unequal_symbols(rows: pd.DataFrame) -> pd.DataFrame:
     """
     lines = []
     for series, run, _, error in _unequal_symbols(rows):
-        law = _law(run)
-        lines.append({"symbols": series, "ρ": task(run.task).diversity(run.n, run.zipf), "1/ΣP²": 1 / (law @ law),
-                      "predicted from it": expected(run, 1 / (law @ law)), "… from all P": expected(run, law),
+        p = _distribution(run)
+        lines.append({"symbols": series, "ρ": task(run.task).diversity(run.n, run.zipf), "1/ΣP²": 1 / (p @ p),
+                      "predicted from it": expected(run, 1 / (p @ p)), "… from all P": expected(run, p),
                       "error": error[-1]})
     return pd.DataFrame(lines)
 
 
 def unequal_exponents(rows: pd.DataFrame, predicted: Curves) -> pd.DataFrame:
-    """Returns the exponents of "ridge-zipf" in n: symbols, expected in the end, predicted and measured at the largest n.
+    """Returns the exponents of "ridge-zipf" in n: expected in the end, predicted and measured at the largest n.
 
     Args:
         rows: of the experiment.
