@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,8 @@ def test_list_prices_what_is_missing(capsys, book):
 
 
 def test_list_says_by_series_how_many_seeds_and_from_which_on(capsys, monkeypatch):
-    from dataclasses import replace
-
-    monkeypatch.setitem(EXPERIMENTS, "tosses", replace(EXPERIMENTS["tosses"], seeds={"penny": 1, "cent": 3}, first_seed=4))
+    e = replace(EXPERIMENTS["tosses"], seeds={"penny": 1, "cent": 3}, first_seed=4)
+    monkeypatch.setitem(EXPERIMENTS, "tosses", e)
     assert main(["list"]) == 0
     assert "seeds: penny: 1, cent: 3, from 4 on\n  penny: 0 of 3 runs done" in capsys.readouterr().out
 
