@@ -8,12 +8,12 @@ NONE = "–"
 
 
 def number(value: float | None) -> str:
-    """Returns three significant digits; – for none, ∞ for what is never reached, ≤ 1e-300 where p-values end."""
+    """Returns three significant digits, thousands with commas; – for none, ∞ for what is never reached, ≤ 1e-300 where p-values end."""
     if value is None:
         return NONE
     if 0 < value <= LEAST_P:
         return f"≤ {LEAST_P:g}"
-    return "∞" if np.isinf(value) else f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:.0f}"
+    return "∞" if np.isinf(value) else f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def short(x: float) -> str:

@@ -14,7 +14,7 @@ from companion.formats import about, crossing, number, short, spread
     (None, "–"), (float("inf"), "∞"), (0.0, "0.00"),
     (1e-300, "≤ 1e-300"), (1e-299, "1.00e-299"), (0.12345, "0.123"), (-0.5, "-0.500"), (1.0, "1.00"),
     (18.789, "18.8"),
-    (429.47, "429"), (999.4, "999"), (999.7, "1000"), (1234.5, "1234"), (123456.7, "123457"), (-2000.0, "-2000"),
+    (429.47, "429"), (999.4, "999"), (999.7, "1,000"), (1234.5, "1,234"), (123456.7, "123,457"), (-2000.0, "-2,000"),
 ])
 def test_a_number_has_three_digits_or_all_before_the_point(value, text):
     assert number(value) == text
@@ -25,8 +25,8 @@ def test_a_number_has_three_digits_or_all_before_the_point(value, text):
 @example(999.49)
 def test_a_number_is_near_and_has_no_exponent(value):
     text = number(value)
-    assert re.fullmatch(r"-?\d+(\.\d+)?", text)
-    assert float(text) == pytest.approx(value, rel=0.005 + 1e-9)
+    assert re.fullmatch(r"-?\d{1,3}(,\d{3})*(\.\d+)?", text)
+    assert float(text.replace(",", "")) == pytest.approx(value, rel=0.005 + 1e-9)
 
 
 def test_one_seed_has_no_standard_error():

@@ -7,6 +7,7 @@ and verdicts, and hands numbers to the prose.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
 from .. import figures, paths, sweeps
-from ..claims import VERDICTS, Judgement, scoreboard
+from ..claims import VERDICTS, Judgement, claims, scoreboard
 from ..experiments import experiment, of_chapter
 from ..measures import Measured
 from ..published import published
@@ -31,7 +32,8 @@ UNMEASURED = "(not measured yet)"
 class Chapter:
     """A chapter of the project's book.
 
-    Rows are those committed (profile "quick"), or all are made anew into _build/full first (profile "full").
+    Rows are those committed (profile "quick"). With the profile "full" the chapter's own runs are performed again first,
+    into _build/full; rows of other chapters' experiments are the committed ones.
 
     Example:
         chapter = Chapter("two-parameters", profile)
@@ -47,7 +49,6 @@ class Chapter:
         self.name, self.profile = name, profile
         self.results = paths.build() / "full" if profile == "full" else None
         self._rows: dict[str, pd.DataFrame] = {}
-        self._judgements: list[Judgement] | None = None
         figures.style()
 
     # ---- rows ------------------------------------------------------------------------------------------------------
@@ -55,20 +56,24 @@ class Chapter:
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Returns the rows of an experiment, one per run; see `companion.results.load`."""
         if name not in self._rows:
-            if self.results is not None:
-                sweeps.run(name, results=self.results)
-            self._rows[name] = load(name, self.results)
+            results = self.results if self.results and name in self._own else None
+            if results is not None:
+                sweeps.run(name, results=results)
+            self._rows[name] = load(name, results)
         return self._rows[name]
 
-    @property
+    @cached_property
+    def _own(self) -> set[str]:
+        """The experiments that the profile "full" performs again: those the chapter declares or has claims on."""
+        return {e.name for e in of_chapter(self.name)} | {
+            claim.experiment for claim in claims().values() if claim.chapter == self.name}
+
+    @cached_property
     def judgements(self) -> list[Judgement]:
         """The verdicts on the chapter's claims."""
-        if self._judgements is None:
-            if self.results is not None:
-                for j in scoreboard(self.name):
-                    self[j.claim.experiment]
-            self._judgements = scoreboard(self.name, self.results)
-        return self._judgements
+        for name in self._own if self.results else ():
+            self[name]
+        return scoreboard(self.name, self.results)
 
     def claim(self, name: str) -> Measured | None:
         """Returns what was measured for one of the chapter's claims, None where rows are missing.

@@ -51,7 +51,7 @@ def test_a_scatter_shows_every_row_and_what_is_never_reached_on_its_edge():
     first, second, _ = ax.lines
     assert first.get_xydata().tolist() == [[10, 20], [100, 300]] and second.get_xdata().tolist() == [1000]
     assert second.get_ydata()[0] == ax.get_ylim()[1] > 1000
-    assert told(figure)["two"] == {"kernel: 1000": "network: ∞"}
+    assert told(figure)["two"] == {"kernel: 1,000": "network: ∞"}
     assert figures.scatter(table[2:], "a", "b", "kind", xlabel="", ylabel="").axes[0].lines
 
 
