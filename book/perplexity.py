@@ -10,7 +10,7 @@
 r"""
 # Perplexity: a and b in a language model
 
-*Two numbers a head are added to GPT-2 without touching its code.
+*Two numbers per head are added to GPT-2 without touching its code.
 Do they still help when the task is English?*
 
 On {term}`template tasks <template task>` the {term}`identity parameters` replace most of the training data ({doc}`same-different`, {doc}`which-repair`).
@@ -29,15 +29,16 @@ profile = "quick"
 # %%
 import tempfile
 
-import pandas as pd
 import torch
-from IPython.display import Markdown, display
 
-from abstract_symbols import claims, experiments, figures, language
-from abstract_symbols.language.training import parsed
+from abstract_symbols import language
+from abstract_symbols.analyses import perplexity as analysis
+from abstract_symbols.runs.language import mean_by_head
+from companion import figures
+from companion.report import Chapter
+from companion.summaries import paired_ratios
 
-figures.style()
-NAME = "perplexity"
+chapter = Chapter("perplexity", profile)
 
 # %% [markdown]
 r"""
@@ -81,7 +82,8 @@ from transformers import AutoModelForCausalLM
 from abstract_symbols.language import add_identity_scalings, load_identity_scalings
 
 model = AutoModelForCausalLM.from_pretrained("openai-community/gpt2")
-add_identity_scalings(model)                       # or with a=False or b=False, mask_diagonal=True, c_kq=100, c_vo=100
+# or with a=False or b=False, mask_diagonal=True, c_kq=100, c_vo=100
+add_identity_scalings(model)
 # … train it with any loop, or with transformers' Trainer …
 model.save_pretrained("mine")
 model = load_identity_scalings("mine")
@@ -138,42 +140,26 @@ r"""
 
 GPT-2's architecture with 4 layers, embedding dimension 128 and 4 heads, on rows of 128 tokens, from a byte-level BPE of 2,048 tokens trained on the training text.
 AdamW, constant learning rate $10^{-3}$, no weight decay, no dropout, gradients clipped at norm 1, batches of 8 rows, 1.5 epochs.
-Perplexity is $\exp$ of the mean loss a token on the test documents, after the last step.
+Perplexity is $\exp$ of the mean loss per token on the test documents, after the last step.
 Runs of one seed start from the same weights and see the same batches, so variants are compared in pairs: each seed gives one ratio to the plain model.
 Nothing was tuned.
 ::::
 """
 
-# %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    experiments.run(NAME, results=results)
-rows = experiments.load(NAME, results)
+# %% tags=["remove-input"]
+rows = chapter["perplexity"]
+ratios = paired_ratios("perplexity", rows, "Plain", "perplexity")
+xlabel = "test perplexity / the plain model's, same seed"
+chapter.show(figures.ratios("perplexity", rows, "Plain", "perplexity", xlabel=xlabel),
+             analysis.ratios_alt(ratios), "perplexity",
+             note="A dot per seed; the diamond is the geometric mean with its 95% t-interval.")
 
 # %% tags=["remove-input"]
-lines, alt = [], ["Dots on a line for each variant: its perplexity divided by the plain model's of the same seed."]
-for series in (s for s in experiments.experiment(NAME).series if s != "Plain"):
-    if len(rows[rows["series"] == series]) < 2 or len(rows[rows["series"] == "Plain"]) < 2:
-        continue
-    ratio, low, high, p = claims.paired(rows, series, "Plain", "perplexity", "epochs")
-    lines.append({"variant": series, "ratio to plain": f"{ratio:.4f}", "95 % interval": f"[{low:.4f}, {high:.4f}]",
-                  "p (lower)": f"{p:.2g}"})
-    alt.append(f"{series}: {ratio:.4f}, interval {low:.4f} to {high:.4f}.")
-figure = figures.ratios(NAME, rows, "Plain", "perplexity", xlabel="test perplexity / the plain model's, same seed")
-figures.show(figure, alt=" ".join(alt) if lines else "No run is done yet.")
-
-# %% tags=["remove-input"]
-display(Markdown(f"*A dot a seed; the diamond is the geometric mean with its 95 % t-interval. {figures.coverage(NAME, rows)}*"))
-if lines:
-    display(figures.table(pd.DataFrame(lines)))
-
-# %% tags=["remove-input"]
-values = [{"series": series, "seeds": len(mine), "test": f"{mine['perplexity'].mean():.2f}",
-           "range over seeds": f"{mine['perplexity'].min():.2f} – {mine['perplexity'].max():.2f}",
-           "validation": f"{mine['validation_perplexity'].mean():.2f}", "last training loss": f"{mine['train_loss'].mean():.3f}"}
-          for series, mine in rows.groupby("series", sort=False)]
-figures.fold("The perplexities", pd.DataFrame(values))
+names = {"series": "variant", "ratio": "ratio to plain", "low": "95% interval, from",
+         "high": "to", "p": "p (lower)"}
+chapter.table(ratios.rename(columns=names), formats=dict(zip(
+    names.values(), ("s", ".4f", ".4f", ".4f", ".2g"), strict=True)))
+chapter.table(analysis.values(rows), "The perplexities", analysis.VALUES)
 
 # %% [markdown]
 r"""
@@ -184,21 +170,16 @@ The paper's own perplexities are not shown: they belong to another model and ano
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
+for name in ("b", "a", "a-masked", "a-b"):
+    chapter.glue(**{name: f"{1 - chapter.claim(f'perplexity-{name}').ours:.1%}"})
 
-# %% tags=["remove-input"]
-found = {j.claim.id.removeprefix("perplexity-"): j for j in verdicts}
-text = "Rows are missing, so not all claims are judged yet."
-if all(j.measured for j in found.values()):
-    def says(name, words):
-        m = found[name].measured
-        return f"{words} {abs(1 - m.ours):.1%} {'below' if m.ours < 1 else 'above'} the plain model's ({found[name].verdict})"
-
-    text = ("The perplexity is " + "; ".join([says("b", "with $b$"), says("a", "with $a$"),
-            says("a-masked", "with $a$ and the diagonal masked"), says("a-b", "with both")]) +
-            ". This is one small model on one text of a million characters; it says nothing about large models on large texts.")
-Markdown(text)
+# %% [markdown]
+r"""
+The perplexity is below the plain model's by {glue:text}`b` with $b$ ({glue:text}`perplexity-b.verdict`), by {glue:text}`a` with $a$ ({glue:text}`perplexity-a.verdict`), by {glue:text}`a-masked` with $a$ and the diagonal masked ({glue:text}`perplexity-a-masked.verdict`), and by {glue:text}`a-b` with both ({glue:text}`perplexity-a-b.verdict`).
+This is one small model on one text of a million characters; it says nothing about large models on large texts.
+"""
 
 # %% [markdown]
 r"""
@@ -210,14 +191,9 @@ A positive $b_h$ is an attention-modulated skip connection, a negative one subtr
 
 # %% tags=["remove-input"]
 both = rows[rows["series"] == "+ a and b"]
-maps = {}
-if len(both):
-    depth = int(both["depth"].iloc[0])
-    for name in "ab":
-        maps[f"${name}_h$"] = sum(parsed(cell) for cell in both[f"{name}_heads"]).reshape(depth, -1) / len(both)
-alt = " ".join(f"{name.strip('$')[0]}: from {m.min():.3f} to {m.max():.3f}, mean by layer {', '.join(f'{v:.3f}' for v in m.mean(1))}."
-               for name, m in maps.items())
-figures.show(figures.head_maps(maps, label="learned value"), alt=f"Two heat maps, layers by heads. {alt or 'No run is done yet.'}")
+maps = {f"${name}_h$": mean_by_head(both, f"{name}_heads") for name in "ab"}
+chapter.show(figures.head_maps(maps, label="learned value"),
+             "Two heat maps, layers by heads. " + analysis.heads_alt(maps))
 
 # %% [markdown]
 r"""
@@ -228,29 +204,24 @@ Memory is what the step keeps for its backward pass.
 """
 
 # %% tags=["remove-input"]
-cost = experiments.load("language-cost", results)
-table = cost.groupby(["series", "length"], sort=False)[["time", "memory", "time_eager", "memory_eager"]].median().reset_index()
-table = table.rename(columns={"length": "tokens", "time": "time", "memory": "memory", "time_eager": "time / eager",
-                              "memory_eager": "memory / eager"})
-display(figures.table(table.round(2).sort_values(["series", "tokens"])) if len(table) else Markdown("*No run is done yet.*"))
-display(Markdown(f"*{figures.coverage('language-cost', cost)}*"))
+costs = analysis.costs(chapter["language-cost"])
+chapter.table(costs, formats=dict.fromkeys(list(costs)[2:], ".2f"))
+chapter.evidence("language-cost", note="Medians.")
 
 # %% [markdown]
 r"""
 ## Is it still true? A live check
 
-A tiny GPT-2 is trained again, plain and with $a$ and $b$, and the build stops if a perplexity differs from its row by more than 1 %.
+A tiny GPT-2 is trained again, plain and with $a$ and $b$, and the build stops if a perplexity differs from its row by more than 1%.
 (Another release of Python ships another text; then only the code is exercised.)
 """
 
 # %%
-TOLERANCE = 0.01
-committed = experiments.load("perplexity-tiny")
-again = experiments.repeat("perplexity-tiny", committed, seeds=[0], epochs=[0.05], metric="perplexity")
-off = (again["repeated"] / again["committed"] - 1).abs().max()
-same_text = (committed["corpus_digest"] == language.corpus().digest).all()
-assert off <= TOLERANCE or not same_text, f"off by {off:.1%}:\n{again}"
-print(f"{len(again)} models trained again,", f"every perplexity within {TOLERANCE:.0%} of its row")
+digest = chapter["perplexity-tiny"]["corpus_digest"]
+same_text = (digest == text.digest).all()
+chapter.recheck("perplexity-tiny", "epochs == 0.05 and seed == 0",
+                within=0.01 if same_text else float("inf"),
+                metric="perplexity", relative=True)
 
 # %% [markdown]
 r"""
@@ -258,18 +229,16 @@ r"""
 """
 
 # %% tags=["remove-input"]
-hours = rows["seconds"].sum() / 3600
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=perplexity` | draws this page from the committed rows, repeats the live check | a minute |
-| `python -m abstract_symbols run perplexity` | performs the runs that `book/results/perplexity.csv` lacks | {f"{hours:.1f} core-hours for the {len(rows)} that are there" if len(rows) else "minutes a run"} |
-| `python -m abstract_symbols run language-cost` | measures the ratios of time and memory; wants an idle machine | minutes |
-| `python -m abstract_symbols run perplexity-wikitext --device cuda` | the paper's setting: GPT-2 small, WikiText-2, 1,024 tokens, AdamW $3\\cdot10^{{-4}}$ constant, batch 8, 100 epochs | a GPU, a hub; not run here |
+chapter.commands()
 
-The last needs a hub for WikiText-2 and GPT-2's tokenizer, and says so where there is none. For several GPUs call `language.train` (transformers' Trainer, with
-seeds, logged losses and checkpoints to resume from) in a script under `torchrun` or `accelerate launch`.
-""")
+# %% [markdown]
+r"""
+The ratios of `language-cost` want an idle machine.
+
+`perplexity-wikitext` is the paper's setting: GPT-2 small, WikiText-2, rows of 1,024 tokens, AdamW with a constant learning rate of $3\cdot10^{-4}$, batches of 8, 100 epochs.
+It needs a GPU (`--device cuda`), and a hub for WikiText-2 and GPT-2's tokenizer, and says so where there is none; it was not run here.
+For several GPUs call `language.train` (transformers' Trainer, with seeds, logged losses and checkpoints to resume from) in a script under `torchrun` or `accelerate launch`.
+"""
 
 # %% [markdown]
 r"""
@@ -279,11 +248,15 @@ Train a tiny model on a text of your own and let it continue a sentence.
 """
 
 # %% tags=["nbval-ignore-output"]
-mine = {"train": {"mine": "The cat saw the dog. The dog saw the bird. " * 200}, "validation": {}, "test": {}}
+words = "The cat saw the dog. The dog saw the bird. " * 200
+mine = {"train": {"mine": words}, "validation": {}, "test": {}}
 tokens = language.tokenizer(language.Corpus("mine", mine), 300)
 ids = language.blocks(mine["train"].values(), tokens, 32)
 model = language.gpt2(len(tokens), 64, d_emb=32, depth=2, heads=2)
 language.add_identity_scalings(model, mask_diagonal=True)
-losses = language.train(model, ids, tempfile.mkdtemp(), epochs=8, batch=8, lr=3e-3, device="cpu")
+language.train(model, ids, tempfile.mkdtemp(), epochs=8, batch=8, lr=3e-3,
+               device="cpu")
 start = tokens("The cat saw", return_tensors="pt")
-print(tokens.decode(model.eval().generate(**start, max_new_tokens=12, do_sample=False, pad_token_id=0)[0]))
+told = model.eval().generate(**start, max_new_tokens=12, do_sample=False,
+                             pad_token_id=0)
+print(tokens.decode(told[0]))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy import stats
 from torch import Tensor, nn
@@ -40,6 +41,22 @@ def numbers(values: Iterable[float]) -> str:
 def parsed(cell: str) -> np.ndarray:
     """Returns the numbers of such a cell."""
     return np.array(cell.split(), dtype=np.float64)
+
+
+def mean_by_head(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """Returns the mean over runs of a number per head, (layers, heads).
+
+    Args:
+        rows: of `PerplexityRun`, all of one size.
+        column: a list with a number per head in the order of layers, such as "a_heads".
+    Raises:
+        ValueError: no rows, or runs of several sizes.
+    """
+    sizes = rows[["depth", "heads"]].drop_duplicates()
+    if len(sizes) != 1:
+        raise ValueError(f"rows of {len(sizes)} sizes; the mean over heads is of runs of one depth and heads")
+    depth, heads = (int(size) for size in sizes.iloc[0])
+    return np.mean([parsed(cell) for cell in rows[column]], axis=0).reshape(depth, heads)
 
 
 @dataclass(frozen=True)
