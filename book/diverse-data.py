@@ -222,10 +222,10 @@ So here is the number of strings *per template*, $n / r$, in the paper's curves 
 """
 
 # %% tags=["remove-input"]
-draws = chapter["predicted-strings-draws"]
-drawing = diverse_data.strings_per_template(predicted, draws)
+drawing = diverse_data.strings_per_template(predicted, chapter["predicted-strings-draws"])
 figure = figures.power_laws(drawing, "r", "share", list(drawing["series"].unique()),
                             xlabel="r, number of templates", ylabel="n / r, strings per template")
+figure.axes[0].set_xticks([2, 3, 4, 5, 7, 10, 15], [2, 3, 4, 5, 7, 10, 15])
 figure.axes[0].set_yticks([250, 500, 1000], ["250", "500", "1,000"])
 figure.axes[0].minorticks_off()
 chapter.show(figure, "Line chart of strings per template against the number of templates; "
@@ -233,6 +233,8 @@ chapter.show(figure, "Line chart of strings per template against the number of t
 
 # %% tags=["remove-input"]
 display(points_table(figure))
+
+# %% tags=["remove-input"]
 ways = diverse_data.ways_of_drawing(drawing)
 chapter.table(ways, formats={
     "least": ",.0f", "most": ",.0f", "spread": ".2f", "fall": ".0f", "above": ".1f"})
@@ -284,7 +286,8 @@ The single tasks, each with the number of strings that the template matrix predi
 """
 
 # %% tags=["remove-input"]
-tasks = diverse_data.single_tasks("random-templates-k6-w2", six, draws)
+tasks = diverse_data.single_tasks(
+    "random-templates-k6-w2", six, chapter["predicted-strings-draws"])
 chapter.table(tasks[["series", "seed", "predicted", "measured"]], formats={"predicted": ",.0f"})
 
 # %% [markdown]
