@@ -301,6 +301,7 @@ def stage(names: Iterable[str]) -> None:
 
 def build_pdf(names: list[str], pdf: Path = PDF, one_file: Path = ONE_FILE) -> None:
     """Print these chapters to a PDF and one HTML file, unless both show exactly their notebooks."""
+    sys.path.append(str(TOOLS / "sphinx"))  # the cover cites as the first page does
     import print_book
 
     print_book.chromium()  # its absence is told before anything is built

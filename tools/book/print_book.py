@@ -12,12 +12,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import citation
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Page, sync_playwright
 
 TOOLS = Path(__file__).resolve().parent
-sys.path.append(str(TOOLS.parent / "sphinx"))  # what is to be cited, the page shows too
-import citation  # noqa: E402
 
 LETTERS = re.compile(r"\\\((\w+)(?:_(?:\\text)?\{(?:\\text\{)?(\w+)\}+)?\\\)")  # a formula of a letter and its index
 SHARED_IDS = re.compile("(try|run-it-yourself|the-.+|is-it-still-true-a-live-check)$")  # in several chapters
@@ -64,9 +63,10 @@ def arrange(single: Path, toc: dict, config: dict, names: list[str]) -> str:
     source = BeautifulSoup((single / "index.html").read_text(encoding="utf-8"), "html.parser")
     article = source.select_one("article.bd-article")
     tidy(article)
-    chapters = split(article, [toc["root"], *(name for _, some in parts(toc) for name in some)])
-    references = take_references(chapters[toc["root"]])
-    chapters = {name: section for name, section in chapters.items() if name in names}
+    every = split(article, [toc["root"], *(name for _, some in parts(toc) for name in some)])
+    references = take_references(every[toc["root"]])
+    chapters = {name: section for name, section in every.items() if name in names}
+    unlink(chapters, [section for name, section in every.items() if name not in names])
     point_inside(chapters, toc["root"])
     styles = "".join(str(link) for link in source.select("head link[rel=stylesheet]"))
     body = "".join(str(chapter) for chapter in chapters.values())
@@ -149,6 +149,15 @@ def take_references(section: Tag) -> str:
     heading.name = "h1"
     found["id"], found["class"] = "document-references", "chapter"
     return str(found)
+
+
+def unlink(chapters: dict[str, Tag], left_out: list[Tag]) -> None:
+    """Links to places in chapters that are left out become text."""
+    gone = {tag["id"] for section in left_out for tag in [section, *section.find_all(id=True)]}
+    for section in chapters.values():
+        for link in section.find_all("a", href=re.compile(r"^(index\.html)?#")):
+            if link["href"].partition("#")[2] in gone:
+                link.unwrap()
 
 
 def point_inside(chapters: dict[str, Tag], root: str) -> None:
