@@ -1,4 +1,4 @@
-"""What all tests share: settings for stable numbers, who runs beside whom, a loud word about tests that could not run."""
+"""What all tests share: settings for stable numbers, who runs beside whom, a loud word about what could not run."""
 
 import os
 import shutil

@@ -17,7 +17,6 @@ from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Page, sync_playwright
 
 TOOLS = Path(__file__).resolve().parent
-
 LETTERS = re.compile(r"\\\((\w+)(?:_(?:\\text)?\{(?:\\text\{)?(\w+)\}+)?\\\)")  # a formula of a letter and its index
 SHARED_IDS = re.compile("(try|run-it-yourself|the-.+|is-it-still-true-a-live-check)$")  # in several chapters
 NO_CHROMIUM = "The PDF is printed by Chromium, which is not installed. On Debian: apt-get install chromium"
