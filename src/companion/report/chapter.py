@@ -33,7 +33,8 @@ class Chapter:
     """A chapter of the project's book.
 
     Rows are those committed (profile "quick"). With the profile "full" the chapter's own runs are performed again first,
-    into _build/full; rows of other chapters' experiments are the committed ones.
+    into _build/full; rows of other chapters' experiments are the committed ones. What has no results file is not
+    performed: it waits for a machine that can.
 
     Example:
         chapter = Chapter("two-parameters", profile)
@@ -65,8 +66,9 @@ class Chapter:
     @cached_property
     def _own(self) -> set[str]:
         """The experiments that the profile "full" performs again: those the chapter declares or has claims on."""
-        return {e.name for e in of_chapter(self.name)} | {
+        own = {e.name for e in of_chapter(self.name)} | {
             claim.experiment for claim in claims().values() if claim.chapter == self.name}
+        return {name for name in own if experiment(name).path().exists()}
 
     @cached_property
     def judgements(self) -> list[Judgement]:
