@@ -19,12 +19,12 @@ def test_what_is_no_integer_or_too_small_is_named(number):
         check_integer("n", number)
 
 
-@pytest.mark.parametrize("value", [1, 0.5, np.float32(0.5), 10**300])
+@pytest.mark.parametrize("value", [1, 0.5, np.float32(0.5), 2**70])
 def test_real_numbers_come_back_as_floats(value):
     assert isinstance(check_real("x", value, "positive", TINY), float) and check_real("x", value, "positive") == value
 
 
-@pytest.mark.parametrize("value", [0.0, -1, True, "1", None, math.nan, math.inf, 10**400])
+@pytest.mark.parametrize("value", [0.0, -1, True, "1", None, math.nan, math.inf, 10**309])
 def test_what_is_no_number_or_out_of_bounds_is_named_with_the_requirement(value):
     with pytest.raises(ValueError, match=r"^x=.*: must be a positive number$"):
         check_real("x", value, "a positive number", TINY)
