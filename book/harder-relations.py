@@ -25,27 +25,18 @@ Leads to {doc}`why-copying-fails` (labels that are symbols themselves); {doc}`di
 profile = "quick"
 
 # %%
-import pandas as pd
-import torch
-from IPython.display import Markdown, display
+from functools import partial
 
-from abstract_symbols import TemplateTask, Transformer
-from abstract_symbols import claims, ensembles, experiments, figures
-from abstract_symbols.tasks import task
+from abstract_symbols import TemplateTask, ensembles, pictures
+from abstract_symbols.analyses import harder_relations as analysis
+from abstract_symbols.runs.training import member
+from abstract_symbols.tasks import task as named_task
+from companion import figures
+from companion.published import published
+from companion.report import Chapter, crossing
 
-figures.style()
-NAME = "harder-relations"
-
-# %% tags=["remove-input"]
-results = None  # the committed rows, or all of them anew
-MINE = ("majority-pairs", "majority-multipliers", "majority-multiplier-30", "counting-5", "counting-multipliers", "counting-multiplier-30", "counting-7", "psychometric", "word-labels")
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in MINE:
-        experiments.run(name, results=results)
-rows = {name: experiments.load(name, results) for name in (*MINE, "majority", "majority-modified")}
-verdicts = claims.scoreboard(NAME, results)
-MISSING = "*Rows are missing, so there is no number to tell yet.*"
+chapter = Chapter("harder-relations", profile)
+ERROR = {"metric": "test_error", "ylabel": "test error on unseen symbols"}
 
 # %% [markdown]
 r"""
@@ -61,24 +52,16 @@ The same label may belong to several templates.
 
 So a relation between $k$ symbols is a list of ways in which $k$ symbols can be equal, each with its label.
 All ways together are many (the Bell numbers: 52 for five symbols, 877 for seven).
-The longer the list, the fewer training strings each template has:
+The longer the list, the fewer training strings each template has, here of 1,024:
 """
 
-# %% tags=["hide-input"]
-tasks = ["same-different", "majority-4", "majority-6", "majority-8",
-         "counting-5", "counting-7", "match-to-sample",
-         "identity-rules", "distribution-of-three", "matrix"]
-
-
-def each(t):  # strings a template, of 1024
-    least, most = (1024 * f(t.probabilities) for f in (min, max))
-    return f"{least:.0f}" if most - least < 1 else f"{least:.1f} to {most:.0f}"
-
-
-figures.table(pd.DataFrame([
-    {"task": name, "symbols": task(name).length, "templates":
-     len(task(name).templates), "strings each, of 1024": each(task(name))}
-    for name in tasks]))
+# %% tags=["remove-input"]
+tasks = ["same-different", "majority-4", "majority-6", "majority-8", "counting-5", "counting-7",
+         "match-to-sample", "identity-rules", "distribution-of-three", "matrix"]
+table = analysis.strings_per_template(tasks, 1024)
+chapter.table(table.rename(columns={"least": "fewest strings per template",
+                                    "most": "most strings per template"}),
+              formats={"fewest strings per template": ".3g", "most strings per template": ".3g"})
 
 # %% [markdown]
 r"""
@@ -97,13 +80,9 @@ Here are the eight templates of length 4:
 """
 
 # %% tags=["hide-input"]
-majority = task("majority-4")
-by_label = dict(sorted(majority.labels.items(), key=lambda item: -item[1]))
-figures.show(
-    figures.templates_picture(by_label, (4,), 2),
-    alt="Templates of four coloured tiles. " + " ".join(
-        f"Label {value:+g}: {', '.join(t for t, label in by_label.items() if label == value)}." for value in (1, -1)),
-)
+majority = named_task("majority-4").labels
+chapter.show(pictures.templates_picture(majority, (4,), 2),
+             analysis.templates_alt(majority, "Templates of four symbols"))
 
 # %% [markdown]
 r"""
@@ -119,32 +98,39 @@ The label's variance is 1, so {term}`chance` is a loss of 1.
 ::::
 """
 
-# %%
-papers = {f"Length {k}{words}": claims.published(name, f"Length {k}")
-          for k in (2, 4, 6, 8) for words, name in
-          (("", "majority"), (" + a and b", "majority-modified"))}
-panels = {f"length {k}": [f"Length {k}", f"Length {k} + a and b"]
-          for k in (2, 4, 6, 8)}
-figure = figures.pairs("majority-pairs", rows["majority-pairs"],
-                       panels, ["plain", "modified"], papers=papers)
-figures.show(figure, alt=" ".join(figures.alt_text(name, rows[name])
-             for name in ("majority", "majority-modified")))
+# %% tags=["remove-input"]
+lengths = [f"Length {k}" for k in (2, 4, 6, 8)]
+panels = {length.lower(): [length, f"{length} + a and b"] for length in lengths}
+papers = {length: published("majority", length) for length in lengths}
+papers |= {f"{length} + a and b": published("majority-modified", length) for length in lengths}
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('majority-pairs', rows['majority-pairs'])}*"))
-display(figures.values_table("majority-pairs", rows["majority-pairs"]))
-display(Markdown(figures.crossings("majority-pairs", rows["majority-pairs"])))
+chapter.show(
+    figures.facets("majority-pairs", chapter["majority-pairs"], panels,
+                   words=["plain", "modified"], papers=papers),
+    " ".join(figures.alt_text(name, chapter[name]) for name in ("majority", "majority-modified")),
+    "majority-pairs")
+chapter.values("majority-pairs")
+chapter.n50("majority-pairs")
+
+# %% [markdown]
+r"""
+The paper's curves cross one half at these $n$:
+"""
 
 # %% tags=["remove-input"]
-halves = {name: {k: claims.published_n50(name, f"Length {k}") for k in (2, 4, 6, 8)} for name in ("majority", "majority-modified")}
-never = {name: " and ".join(str(k) for k, n in values.items() if n == float("inf")) for name, values in halves.items()}
-words = {name: ", ".join(f"{n:.0f} (length {k})" for k, n in values.items() if n < float("inf"))
-         + (f", and not at all for {never[name]}" if never[name] else "") for name, values in halves.items()}
-shares = [n / 2 ** (k - 1) for k, n in halves["majority-modified"].items()]
-Markdown(f"""
-In the paper's curves, the plain transformer crosses one half at $n$ = {words["majority"]}, the modified one at {words["majority-modified"]}. The longer the string, the later. But the task of length
-8 has 64 times as many templates as that of length 2, and counted in strings for each template the modified transformer's numbers lie between {min(shares):.0f} and {max(shares):.0f}: what it needs grows about as the number of templates does.
-""")
+theirs, bound = analysis.published_majorities(), partial(crossing, first=8, last=8192)
+chapter.table(theirs.rename(columns={"per_template": "modified, strings per template"}),
+              formats={"plain": bound, "modified": bound, "modified, strings per template": ".0f"})
+chapter.glue(per_template_least=f"{theirs['per_template'].min():.0f}",
+             per_template_largest=f"{theirs['per_template'].max():.0f}")
+
+# %% [markdown]
+r"""
+The longer the string, the later.
+But the task of length 8 has 64 times as many templates as that of length 2.
+Counted in strings per template, the modified transformer's numbers lie between {glue:text}`per_template_least` and {glue:text}`per_template_largest`: what it needs grows about as the number of templates does.
+"""
 
 # %% [markdown]
 r"""
@@ -153,9 +139,7 @@ How well do our curves fit the paper's?
 """
 
 # %% tags=["remove-input"]
-for name, title in (("majority", "Plain"), ("majority-modified", "Modified, with a and b")):
-    display(Markdown(f"**{title}**"))
-    display(figures.fit_table(name, rows[name]) if len(rows[name]) else Markdown(MISSING))
+chapter.fit("majority", "majority-modified")
 
 # %% [markdown]
 r"""
@@ -168,16 +152,10 @@ The four symbols again, with 10, 30 and 100, 3 seeds; the paper's curve is drawn
 """
 
 # %%
-multipliers = rows["majority-multipliers"]
-figures.show(
-    figures.learning_curves("majority-multipliers", multipliers),
-    alt=figures.alt_text("majority-multipliers", multipliers))
+chapter.curves("majority-multipliers")
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('majority-multipliers', multipliers)}*"))
-display(figures.values_table("majority-multipliers", multipliers))
-paper = claims.published_n50("majority-multipliers", "c_KQ = 100")
-display(Markdown(f"{figures.crossings('majority-multipliers', multipliers)} The paper's curve: {figures.number(paper)}."))
+chapter.n50("majority-multipliers")
 
 # %% [markdown]
 r"""
@@ -186,14 +164,10 @@ So the claim was stated once more for 30, and then five other seeds were run:
 """
 
 # %%
-fresh = rows["majority-multiplier-30"]
-figures.show(figures.learning_curves("majority-multiplier-30", fresh),
-             alt=figures.alt_text("majority-multiplier-30", fresh))
+chapter.curves("majority-multiplier-30")
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('majority-multiplier-30', fresh)}*"))
-display(figures.values_table("majority-multiplier-30", fresh))
-display(Markdown(f"{figures.crossings('majority-multiplier-30', fresh)} The paper's curve: {figures.number(paper)}."))
+chapter.n50("majority-multiplier-30")
 
 # %% [markdown]
 r"""
@@ -214,27 +188,20 @@ The paper's figure shows the test error.
 """
 
 # %%
-counting = task("counting-5")
+counting = named_task("counting-5")
 print(f"{len(counting.templates)} templates:", ", ".join(
     f"{sum(counting.values == i)} with {i}" for i in range(1, 6)))
 train, unseen = counting.alphabets(16, 1000)
 sample = counting.sample(n=4, alphabet=train, seed=0)
-print(sample.tokens.tolist())
-print(sample.labels.tolist())
+print(sample.tokens.tolist())  # (4, 5)
+print(sample.labels.tolist())  # (4,)
 
 # %%
-what = dict(metric="test_error")
-figures.show(
-    figures.learning_curves("counting-5", rows["counting-5"], **what,
-                            ylabel="test error on unseen symbols"),
-    alt=figures.alt_text("counting-5", rows["counting-5"], **what))
+chapter.curves("counting-5", **ERROR)
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds; chance is 0.8. {figures.coverage('counting-5', rows['counting-5'])}*"))
-display(figures.values_table("counting-5", rows["counting-5"], "test_error"))
-display(Markdown(figures.crossings("counting-5", rows["counting-5"], "test_error")))
-display(Markdown("**How well the curves fit.**"))
-display(figures.fit_table("counting-5", rows["counting-5"], "test_error") if len(rows["counting-5"]) else Markdown(MISSING))
+chapter.n50("counting-5", "test_error")
+chapter.fit("counting-5", metric="test_error")
 
 # %% [markdown]
 r"""
@@ -247,25 +214,14 @@ With 10, 30 and 100, 3 seeds; then 30 with five others, on which a claim had bee
 """
 
 # %%
-multipliers = rows["counting-multipliers"]
-figures.show(
-    figures.learning_curves("counting-multipliers", multipliers, **what,
-                            ylabel="test error on unseen symbols"),
-    alt=figures.alt_text("counting-multipliers", multipliers, **what))
+chapter.curves("counting-multipliers", **ERROR)
 
 # %%
-fresh = rows["counting-multiplier-30"]
-figures.show(
-    figures.learning_curves("counting-multiplier-30", fresh, **what,
-                            ylabel="test error on unseen symbols"),
-    alt=figures.alt_text("counting-multiplier-30", fresh, **what))
+chapter.curves("counting-multiplier-30", **ERROR)
 
 # %% tags=["remove-input"]
-for name in ("counting-multipliers", "counting-multiplier-30"):
-    display(Markdown(f"*Mean and standard error over seeds; chance is 0.8. {figures.coverage(name, rows[name])}*"))
-    display(figures.values_table(name, rows[name], "test_error"))
-    display(Markdown(figures.crossings(name, rows[name], "test_error")))
-display(Markdown(f"The paper's curve: {figures.number(claims.published_n50('counting-5', 'Modified transformer'))}."))
+chapter.n50("counting-multipliers", "test_error")
+chapter.n50("counting-multiplier-30", "test_error")
 
 # %% [markdown]
 r"""
@@ -275,20 +231,15 @@ With the 8 templates of the majority of four and the 52 of counting, 100 is too 
 
 # %% [markdown]
 r"""
-Seven symbols have many more templates.
-The paper has no figure of it:
+Seven symbols have many more templates, and chance is an error of 0.86.
+The paper has no figure of this task:
 """
 
 # %%
-figures.show(
-    figures.learning_curves("counting-7", rows["counting-7"], **what,
-                            ylabel="test error on unseen symbols"),
-    alt=figures.alt_text("counting-7", rows["counting-7"], **what))
+chapter.curves("counting-7", **ERROR)
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds; chance is 0.86. {figures.coverage('counting-7', rows['counting-7'])}*"))
-display(figures.values_table("counting-7", rows["counting-7"], "test_error"))
-display(Markdown(figures.crossings("counting-7", rows["counting-7"], "test_error")))
+chapter.n50("counting-7", "test_error")
 
 # %% [markdown]
 r"""
@@ -305,17 +256,9 @@ Is the *first* of them alike to the sample in this ($+1$), or the second ($-1$)?
 """
 
 # %% tags=["remove-input"]
-def picture(name, shape, words, per_line=4):
-    """The templates of a task and their labels."""
-    labels = task(name).labels
-    figures.show(
-        figures.templates_picture(labels, shape, per_line),
-        alt=f"{words}, as coloured tiles. " + " ".join(
-            f"Label {value:+g}: {', '.join(t for t, label in labels.items() if label == value)}." for value in (1, -1)),
-    )
-
-
-picture("match-to-sample", (2, 2, 2), "Templates of three rows of two symbols")
+labels = named_task("match-to-sample").labels
+chapter.show(pictures.templates_picture(labels, (2, 2, 2)),
+             analysis.templates_alt(labels, "Templates of three rows of two symbols"))
 
 # %% [markdown]
 r"""
@@ -325,7 +268,9 @@ Does a second one, of other symbols, follow the same rule?
 """
 
 # %% tags=["remove-input"]
-picture("identity-rules", (3, 3), "Templates of two rows of three symbols")
+labels = named_task("identity-rules").labels
+chapter.show(pictures.templates_picture(labels, (3, 3)),
+             analysis.templates_alt(labels, "Templates of two rows of three symbols"))
 
 # %% [markdown]
 r"""
@@ -335,7 +280,9 @@ Is the last symbol the one that is still lacking?
 """
 
 # %% tags=["remove-input"]
-picture("distribution-of-three", (3, 3), "Templates of two rows of three symbols", 3)
+labels = named_task("distribution-of-three").labels
+chapter.show(pictures.templates_picture(labels, (3, 3), 3),
+             analysis.templates_alt(labels, "Templates of two rows of three symbols"))
 
 # %% [markdown]
 r"""
@@ -345,7 +292,9 @@ Does the last symbol follow it?
 """
 
 # %% tags=["remove-input"]
-picture("matrix", (3, 3, 3), "Templates of three rows of three symbols")
+labels = named_task("matrix").labels
+chapter.show(pictures.templates_picture(labels, (3, 3, 3)),
+             analysis.templates_alt(labels, "Templates of three rows of three symbols"))
 
 # %% [markdown]
 r"""
@@ -353,26 +302,31 @@ The network is not shown these pictures.
 It reads the symbols one after the other, as a string, and sees positions but no rows.
 """
 
-# %%
-four = ["Match to sample", "Identity rules",
-        "Distribution of three", "3 × 3 matrix"]
-panels = {name: [name, f"{name} + a and b"] for name in four}
-puzzles = rows["psychometric"]
-figures.show(figures.pairs("psychometric", puzzles, panels,
-                           ["plain", "modified"]),
-             alt=figures.alt_text("psychometric", puzzles))
+# %% tags=["remove-input"]
+puzzles = chapter["psychometric"]
+panels = {name: [name, f"{name} + a and b"] for name in (
+    "Match to sample", "Identity rules", "Distribution of three", "3 × 3 matrix")}
+chapter.show(
+    figures.facets("psychometric", puzzles, panels, words=["plain", "modified"]),
+    figures.alt_text("psychometric", puzzles), "psychometric")
+chapter.values("psychometric")
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. {figures.coverage('psychometric', rows['psychometric'])}*"))
-display(figures.values_table("psychometric", rows["psychometric"]))
-text = figures.crossings("psychometric", puzzles)
-last = puzzles[puzzles["n"] == puzzles["n"].max()].groupby("series", sort=False)["test_loss"].agg(["mean", "min", "max"])
-if len(last) == 8 and last["mean"].min() > 0.5:  # in two sentences instead of eight bounds
-    falling = last[last["mean"] < 0.9]
-    text = (f"At $n$ = {puzzles['n'].max():,}, the largest so far, no mean loss is below one half; {{term}}`chance` is 1. "
-            + "".join(f"*{name}* has {row['mean']:.2f}, its seeds {row['min']:.2f} to {row['max']:.2f}. " for name, row in falling.iterrows())
-            + f"The other means lie between {last.drop(falling.index)['mean'].min():.2f} and {last.drop(falling.index)['mean'].max():.2f}.")
-display(Markdown(text))
+last = analysis.losses_at_last(puzzles)
+series = {"three": "Distribution of three", "three_ab": "Distribution of three + a and b"}
+for key, name in series.items():
+    chapter.glue(**{f"{key}-{which}": f"{loss:.2f}" for which, loss in last.loc[name].items()})
+others = last.drop(series.values())["mean"]
+chapter.glue(puzzles_n=int(puzzles["n"].max()), others_least=f"{others.min():.2f}",
+             others_largest=f"{others.max():.2f}")
+
+# %% [markdown]
+r"""
+At $n$ = {glue:text}`puzzles_n`, the largest so far, no mean loss is below one half; {term}`chance` is 1.
+*Distribution of three* with $a$ and $b$ has {glue:text}`three_ab-mean`, its seeds {glue:text}`three_ab-least` to {glue:text}`three_ab-largest`.
+Without them it has {glue:text}`three-mean`, its seeds {glue:text}`three-least` to {glue:text}`three-largest`.
+The other means lie between {glue:text}`others_least` and {glue:text}`others_largest`.
+"""
 
 # %% [markdown]
 r"""
@@ -381,14 +335,16 @@ For a network of which the last layer alone is trained, the {term}`template matr
 """
 
 # %% tags=["remove-input"]
-strings = experiments.load("predicted-strings").query("series in @four").set_index("series")["strings"]
-plain = {name: figures.summary("psychometric", puzzles).query("series == @name").set_index("n")["mean"] for name in four}
-order = [name for name in strings.reindex(four).dropna().sort_values().index if len(plain[name])]
-figures.table(pd.DataFrame([{"puzzle": name, "strings predicted": figures.number(strings[name]), "plain network's loss": f"{plain[name].iloc[-1]:.2f} at n = {plain[name].index[-1]:,}"} for name in order]))
+found = analysis.predicted_beside_losses(chapter["predicted-strings"], puzzles)
+chapter.table(
+    found.rename(columns={"series": "puzzle", "strings": "strings predicted",
+                          "loss": "plain network's loss at this n"}),
+    formats={"strings predicted": ",.0f", "n": ",.0f", "plain network's loss at this n": ".2f"})
 
-# %% tags=["remove-input"]
-begun = [name for name in order if plain[name].iloc[-1] < 0.9]
-Markdown(f"The puzzle with the fewest strings predicted, *{order[0].lower()}*, is the only one that begins to fall." if begun == order[:1] else "")
+# %% [markdown]
+r"""
+The puzzle with the fewest strings predicted, *distribution of three*, is the only one whose loss begins to fall.
+"""
 
 # %% [markdown]
 r"""
@@ -402,30 +358,36 @@ But nothing has to be copied here, for the words are known.
 """
 
 # %%
-words = task("same-different-word")
+words = named_task("same-different-word")
 train, unseen = words.alphabets(16, 1000)
 sample = words.sample(n=4, alphabet=train, seed=0)
-print("strings", sample.tokens.tolist())
+print("strings", sample.tokens.tolist())  # (4, 2)
 print("labels ", sample.labels.tolist(), "0 is S, 1 is D")
 
-# %% tags=["remove-input"]
-mean = rows["word-labels"].groupby(["series", "n"])["test_error"].mean()
-text = "Line chart: test error against n; chance is one half. " + " ".join(
-    f"{series}: {curve.iloc[0]:.2f} at n = {curve.index[0]}, {curve.iloc[-1]:.2f} at n = {curve.index[-1]}."
-    for series, curve in mean.reset_index("series").groupby("series")["test_error"])
-
-# %%
-figures.show(
-    figures.learning_curves("word-labels", rows["word-labels"], **what,
-                            ylabel="test error on unseen symbols"),
-    alt=text)
+# %% [markdown]
+r"""
+The paper has no such curve in its figures.
+"""
 
 # %% tags=["remove-input"]
-display(Markdown(f"*Mean and standard error over seeds. The paper has no such curve in its figures. {figures.coverage('word-labels', rows['word-labels'])}*"))
-display(figures.values_table("word-labels", rows["word-labels"], "test_error"))
-few = {series: min((n for n, error in mean[series].items() if error < 0.1), default=None) for series in mean.index.unique(0)}
-display(Markdown(" ".join(f"{series}: " + (f"an error below 0.1 first at $n$ = {n}." if n else f"no error below 0.1 up to $n$ = {mean[series].index.max()}.")
-                          for series, n in few.items())))
+rows = chapter["word-labels"]
+chapter.show(
+    figures.learning_curves("word-labels", rows, **ERROR),
+    figures.scaling_alt("word-labels", rows, "test_error",
+                        "test error against n, chance one half,"),
+    "word-labels")
+chapter.values("word-labels", "test_error")
+
+# %% tags=["remove-input"]
+last_n, few = int(rows["n"].max()), analysis.first_below(rows, 0.1)
+chapter.glue(words_n=last_n, few=few.get("Modified transformer"),
+             words_plain=f"{chapter.mean('word-labels', 'Transformer', last_n, 'test_error'):.2f}")
+
+# %% [markdown]
+r"""
+The modified transformer's error is below 0.1 first at $n$ = {glue:text}`few`.
+The plain one's is nowhere below it up to $n$ = {glue:text}`words_n`, where it is {glue:text}`words_plain`.
+"""
 
 # %% [markdown]
 r"""
@@ -440,14 +402,14 @@ A claim that is *not tested* lacks rows, or its grid ends too early to decide; o
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
 
-# %% tags=["remove-input"]
-tested = [j for j in verdicts if j.verdict != "not tested"]
-count = {verdict: sum(j.verdict == verdict for j in tested) for verdict in claims.VERDICTS[:3]}
-Markdown(f"Of {len(verdicts)} claims {len(tested)} are tested: {count['held']} held, {count['held in part']} in part, {count['not held']} did not hold"
-         + (f" ({', '.join(f'`{j.claim.id}`' for j in tested if j.verdict == 'not held')})" if count["not held"] else "") + "."
-         if tested else MISSING)
+# %% [markdown]
+r"""
+Of {glue:text}`claims` claims {glue:text}`held` held, {glue:text}`part` held in part, {glue:text}`not-held` did not hold; not tested: {glue:text}`not-tested`.
+Those that did not hold are on networks with $a$ and $b$: the majorities of four and of eight symbols, both claims on counting to five with the multiplier 100, and the four puzzles.
+"""
 
 # %% [markdown]
 r"""
@@ -457,7 +419,6 @@ Some of the networks are trained again, here and now, and the book's build stops
 """
 
 # %%
-TOLERANCE = 0.02
 checks = {
     "majority-pairs": "n == 8 and series == 'Length 2' and seed == 0",
     "counting-5": "n == 16 and network == 'mlp' and seed < 2",
@@ -465,10 +426,8 @@ checks = {
     "psychometric": "n == 128 and series == 'Match to sample' and seed == 0",
     "word-labels": "n == 4 and series == 'Transformer' and seed == 0",
 }
-
-# %%
 for name, where in checks.items():
-    print(experiments.recheck(name, where, TOLERANCE))
+    chapter.recheck(name, where, within=0.02)
 
 # %% [markdown]
 r"""
@@ -476,16 +435,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-lines = "\n".join(f"| `python -m abstract_symbols run {name}` | performs the runs that `book/results/{experiments.experiment(name).path().name}` lacks | {experiments.progress(name)} |"
-                  for name in MINE)
-own = figures.spent(pd.concat([rows[name] for name in MINE]).drop_duplicates("key"))
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C={NAME}` | draws this page from the committed rows, repeats the live check | a minute |
-| `make chapter C={NAME} PROFILE=full` | trains all networks again, then draws this page from them; a GPU is recommended | the rows drawn here took {own} |
-{lines}
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
@@ -497,12 +447,8 @@ Overlapping templates are refused.
 """
 
 # %% tags=["nbval-ignore-output"]
-n, mine = 64, TemplateTask({"ααα": +1, "ααβ": -1, "αβα": -1, "αββ": -1})
-train, validation, test = mine.alphabets(n, 300, 300)
-samples = [mine.sample(size, alphabet, seed=0) for size, alphabet
-           in [(n, train), (300, validation), (300, test)]]
-torch.manual_seed(0)
-network = Transformer(test.stop, mine.length, a=True, b=True)
-(outcome,) = ensembles.train([ensembles.Member(network, *samples)])
+task = TemplateTask({"ααα": +1, "ααβ": -1, "αβα": -1, "αββ": -1})
+mine = member(task, n=64, evaluation=300, a=True, b=True)
+(outcome,) = ensembles.train([mine])
 print(f"on unseen symbols: test loss {outcome.test_loss:.2f},",
       f"wrong answers {outcome.test_error:.0%}")
