@@ -26,14 +26,14 @@ Leads to {doc}`playground` (will a transformer learn a task of your own?).*
 profile = "quick"
 
 # %%
-import numpy as np
-import pandas as pd
-from IPython.display import Markdown, display
+from abstract_symbols import language, pictures
+from abstract_symbols.analyses import pretraining as analysis
+from abstract_symbols.runs.language import TemplateRun
+from companion import figures
+from companion.report import Chapter
+from companion.summaries import common_means, distances
 
-from abstract_symbols import claims, experiments, figures, language
-
-figures.style()
-NAME = "pretraining"
+chapter = Chapter("pretraining", profile)
 
 # %% [markdown]
 r"""
@@ -55,12 +55,12 @@ If pretraining builds such heads, the task below is half solved before its first
 """
 
 # %% tags=["hide-input"]
-figures.show(
-    figures.strings_picture([("+1", ["AA", "DD", "FF"], ["SS", "YY", "UU"]),
-                             ("−1", ["AB", "CF", "DE"], ["TX", "ZS", "WV"])]),
-    alt="Pairs of coloured tiles. Label +1: AA, DD, FF in training; SS, YY, UU in the test. Label −1: AB, CF, DE in "
-        "training; TX, ZS, WV in the test. Every tile is a token that occurs in the model's vocabulary.",
-)
+chapter.show(
+    pictures.strings_picture([("+1", ["AA", "DD", "FF"], ["SS", "YY", "UU"]),
+                              ("−1", ["AB", "CF", "DE"], ["TX", "ZS", "WV"])]),
+    "Pairs of coloured tiles. Label +1: AA, DD, FF in training; SS, YY, UU in the test. "
+    "Label −1: AB, CF, DE in training; TX, ZS, WV in the test. "
+    "Every tile is a token that occurs in the model's vocabulary.")
 
 # %% [markdown]
 r"""
@@ -80,11 +80,11 @@ The read-out is the `transformers` library's own {cite:p}`wolf2020transformers`:
 """
 
 # %%
-run = language.TemplateRun("same-different", n=6, seed=0)
+run = TemplateRun("same-different", n=6, seed=0)
 model, _ = run.model()  # random weights
 member = run.member(model)  # with its strings
 print(type(model).__name__, f"{model.num_parameters():,} weights")
-print(member.train.tokens.tolist())
+print(member.train.tokens.tolist())  # (n, k)
 print(member.train.labels.tolist())
 train, test = (set(sample.tokens.flatten().tolist())
                for sample in (member.train, member.test))
@@ -111,44 +111,25 @@ We stop at $n = 512$, and 2,048 tokens would not allow more than twice that; the
 """
 
 # %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    experiments.run(NAME, results=results)
-    experiments.run("pretraining-aba-abb", results=results)
-rows = experiments.load(NAME, results)
-other = experiments.load("pretraining-aba-abb", results)
-
-# %%
-figure = figures.learning_curves(NAME, rows)
-figures.show(figure, alt=figures.alt_text(NAME, rows))
+chapter.curves("pretraining")
 
 # %% tags=["remove-input"]
-read = rows["pretrained_perplexity"].dropna()
-words = (f" The pretrained models have a perplexity of {read.min():.0f} to {read.max():.0f} on test text; "
-         "one that knows nothing has 2,048." if len(read) else "")
-Markdown(f"*Mean and standard error over seeds. {figures.coverage(NAME, rows)}{words}*")
+rows = chapter["pretraining"]
+read = rows["pretrained_perplexity"]
+chapter.glue(read_least=f"{read.min():.0f}", read_most=f"{read.max():.0f}")
+
+# %% [markdown]
+r"""
+The pretrained models have a perplexity of {glue:text}`read_least` to {glue:text}`read_most` on test text; one that knows nothing has 2,048.
+"""
 
 # %% tags=["remove-input"]
-figures.values_table(NAME, rows)
-
-# %% tags=["remove-input"]
-def crossing(value):
-    """n₅₀ in words; of a curve that never falls below one half, that."""
-    return f"{value:.0f}" if np.isfinite(value) else "not reached"
-
-
-table = claims.n50_table(NAME, rows, "test_loss")
-if len(table):
-    display(figures.table(pd.DataFrame({
-        "network": table["series"], "n₅₀": table["n50"].map(crossing),
-        "95 % interval": [f"{crossing(low)} – {crossing(high)}" for low, high in zip(table["low"], table["high"], strict=True)],
-        "n₅₀, paper": [crossing(claims.published_n50(NAME, s)) if len(claims.published(NAME, s)) else "–" for s in table["series"]]})))
+chapter.n50("pretraining")
 
 # %% [markdown]
 r"""
 $n_{50}$ is the $n$ at which the mean test loss falls through one half.
-Intervals are 95 % bootstrap intervals over seeds; *not reached* means above the largest $n$ that was run.
+Intervals are 95 % bootstrap intervals over seeds; "> 512" means that the mean stays above one half up to there, the largest $n$ that was run.
 
 ## The verdicts
 
@@ -160,47 +141,40 @@ From scratch the published curve crosses one half far beyond our largest $n$; th
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard(NAME, results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
+chapter.glue_claims()
+
+# %% [markdown]
+r"""
+Four of these claims compare two networks by their mean test losses at two $n$, over the seeds that both have:
+
+- *Pretraining lowers the loss*: {glue:text}`pretraining-below.verdict`.
+- *From scratch, $a$ and $b$ lower it*: {glue:text}`pretraining-scalars-scratch.verdict`.
+- *From scratch with $a$ and $b$, it is lower than after pretraining without them*: {glue:text}`pretraining-scalars.verdict`.
+- *$a$ and $b$ lower it after pretraining too*: {glue:text}`pretraining-scalars-added.verdict`.
+
+Where the first loss is lower and the claim does not hold, the seeds spread too widely for $p < 0.01$.
+"""
 
 # %% tags=["remove-input"]
-found = {j.claim.id.removeprefix("pretraining-"): j for j in verdicts}
-asked = {"below": "pretraining lowers the loss", "scalars-scratch": "from scratch, $a$ and $b$ lower it",
-         "scalars": "from scratch with $a$ and $b$, it is lower than after pretraining without them",
-         "scalars-added": "$a$ and $b$ lower it after pretraining too"}
-
-
-def together(series):
-    """The mean test loss of each of these series by n, over the seeds that all of them have there, and their number."""
-    wide = rows[rows["series"].isin(series)].pivot(index=["n", "seed"], columns="series", values="test_loss")
-    seen = wide.reindex(columns=list(series)).dropna().groupby("n")
-    return seen.mean(), seen.size()
-
-
-lines = []
-for key, statement in asked.items():
-    claim = found[key].claim
-    mean, seeds = together(claim.series)
-    means = "; ".join(f"{mean.loc[n].iloc[0]:.2f} against {mean.loc[n].iloc[1]:.2f} at $n$ = {n}, seeds: {seeds[n]}"
-                      for n in claim.options["at"] if n in mean.index)
-    lines.append(f"- *{statement[0].upper()}{statement[1:]}*: {found[key].verdict}" + (f" ({means})." if means else "."))
-Markdown("The mean test losses behind the comparisons, over the seeds that both sides have. Where the first is lower and the claim does not hold, the seeds spread too widely "
-         "for $p < 0.01$.\n\n" + "\n".join(lines))
+names = ("below", "scalars-scratch", "scalars", "scalars-added")
+compared = {j.claim.id: j.claim for j in chapter.judgements}
+means = analysis.comparisons(rows, [compared[f"pretraining-{name}"] for name in names])
+chapter.table(means, formats=dict.fromkeys(("mean of the first", "mean of the second"), ".2f"))
 
 # %% tags=["remove-input"]
 three = ["From scratch", "Pretrained", "From scratch + a and b"]
-means, seeds = together(three)
-text = "Rows are missing, so the three cannot be compared yet."
-if len(means):
-    scratch, ready, scalars = means.iloc[-1]
-    text = (f"At $n$ = {means.index[-1]}, the largest that all three have (seeds: {seeds.iloc[-1]}), the mean test loss is {scratch:.2f} from scratch, "
-            f"{ready:.2f} pretrained, and {scalars:.2f} from scratch with $a$ and $b$. Chance is 1.")
-    if ready > 0.9:
-        text += (" So, as far as these rows go, reading this little leaves the task as hard as it was. The published GPT-2 has read vastly more. That it "
-                 "takes much text would fit both results; this chapter does not show how much.")
-    if scalars < min(0.9, scratch, ready):
-        text += " With the two scalars, and without any text, it is the lowest of the three."
-Markdown(text)
+last = common_means("pretraining", rows, three).iloc[-1]
+chapter.glue(largest_n=int(last["n"]), common_seeds=int(last["seeds"]))
+chapter.glue(**{key: f"{last[name]:.2f}" for key, name in zip(
+    ("scratch", "ready", "scalars"), three, strict=True)})
+
+# %% [markdown]
+r"""
+At $n$ = {glue:text}`largest_n`, the largest that all three have (seeds: {glue:text}`common_seeds`), the mean test loss is {glue:text}`scratch` from scratch, {glue:text}`ready` pretrained, and {glue:text}`scalars` from scratch with $a$ and $b$.
+Chance is 1.
+With the two scalars, and without any text, it is the lowest of the three.
+"""
 
 # %% [markdown]
 r"""
@@ -211,69 +185,48 @@ The same models on `αβα` against `αββ`, and both tasks against the publish
 """
 
 # %% tags=["remove-input"]
-for name, mine in ((NAME, rows), ("pretraining-aba-abb", other)):
-    display(Markdown(f"**{experiments.experiment(name).title}.** *{figures.coverage(name, mine)}*"))
-    if len(mine):
-        display(figures.fit_table(name, mine))
+chapter.fit("pretraining", "pretraining-aba-abb")
 
 # %% tags=["remove-input"]
-figure = figures.learning_curves("pretraining-aba-abb", other)
-figures.show(figure, alt=figures.alt_text("pretraining-aba-abb", other))
+chapter.curves("pretraining-aba-abb")
 
 # %% tags=["remove-input"]
-def distance(name, mine):
-    """The mean distance of our mean losses to the paper's, over series and n that have both; nan without any."""
-    off = [(curve.set_index("n")["mean"] - claims.published(name, s).set_index("x")["y"]).dropna().abs()
-           for s, curve in figures.summary(name, mine).groupby("series")]
-    return pd.concat(off).mean() if off else float("nan")
+other = distances("pretraining-aba-abb", chapter["pretraining-aba-abb"])
+first = distances("pretraining", rows)
+first = first[first["x"].isin(other["x"])]
+chapter.glue(near=f"{first['off'].abs().mean():.2f}", near_aba=f"{other['off'].abs().mean():.2f}")
 
-
-at = set(other["n"])
-near = {"`αα`/`αβ`": distance(NAME, rows[rows["n"].isin(at)]), "`αβα`/`αββ`": distance("pretraining-aba-abb", other)}
-text = "Rows are missing, so the two tasks cannot be compared yet."
-if np.isfinite(list(near.values())).all():
-    text = (f"At the same $n$ ({', '.join(map(str, sorted(at)))}), the mean distance to the published curves is " +
-            " and ".join(f"{value:.2f} for {words}" for words, value in near.items()) +
-            f". By this measure {min(near, key=near.get)} fits better; with another model and text that is no proof of which task was used.")
-Markdown(text)
+# %% [markdown]
+r"""
+At the same $n$ (32, 128 and 512), the mean distance to the published curves is {glue:text}`near` for `αα`/`αβ` and {glue:text}`near_aba` for `αβα`/`αββ`.
+By this measure `αβα`/`αββ` fits better; with another model and text that is no proof of which task was used.
+"""
 
 # %% [markdown]
 r"""
 ## What pretraining changed inside
 
 $z$ measures a multiple of the identity in a head's matrix, on a scale on which random weights are standard normal ({doc}`identity-heads`).
-Here it is, of the weights alone, without the scalars: before the task, and after training on it at the largest $n$ (mean over 16 heads and over the seeds that all of these networks have; in brackets the largest head, mean over seeds).
+Here it is, of the weights alone, without the scalars: before the task, and after training on it at the largest $n$ (mean over 16 heads and over the seeds that all of these networks have; *largest* is the largest head, mean over seeds).
 """
 
 # %% tags=["remove-input"]
-def score(value):
-    """z with its sign, and no −0."""
-    return f"{round(value, 1) + 0.0:+.1f}"
+inside = analysis.inside(rows)
+z = [*analysis.SCORES.values()]
+chapter.table(inside, formats=dict.fromkeys(z, "+.1f"))
+starts = inside.set_index(["matrix", "network"])[z[:2]]
+for matrix, key in (("W_K W_Qᵀ", "kq"), ("W_V W_Oᵀ", "vo")):
+    for network, name in (("From scratch", "random"), ("Pretrained", "read")):
+        for value, which in zip(starts.loc[matrix, network], ("mean", "largest"), strict=True):
+            chapter.glue(**{f"{key}-{name}-{which}": f"{value:+.1f}"})
 
-
-titles = {"wkwq": "W_K W_Qᵀ", "wvwo": "W_V W_Oᵀ"}
-inside = []
-last_n = rows[rows["n"] == rows.groupby("series")["n"].transform("max")]
-common = set.intersection(*(set(mine["seed"]) for _, mine in last_n.groupby("series"))) if len(rows) else set()
-last_n = last_n[last_n["seed"].isin(common)]
-for series, last in last_n.groupby("series", sort=False):
-    for product, title in titles.items():
-        mean = {what: last[f"{product}_{what}"].mean() for what in ("mean_before", "largest_before", "mean_after", "largest_after")}
-        inside.append({"network": series, "matrix": title,
-                       "before": f"{score(mean['mean_before'])} ({score(mean['largest_before'])})",
-                       "after": f"{score(mean['mean_after'])} ({score(mean['largest_after'])})", "n": last["n"].iloc[0]})
-display(figures.table(pd.DataFrame(inside)) if inside else Markdown("*No run is done yet.*"))
-
-# %% tags=["remove-input"]
-text = "Rows are missing, so this cannot be read off yet."
-if {"From scratch", "Pretrained"} <= set(last_n["series"]):
-    random, ready = (last_n[last_n["series"] == s] for s in ("From scratch", "Pretrained"))
-    sentences = [f"For {title} pretraining takes the mean $z$ from {score(random[f'{p}_mean_before'].mean())} to {score(ready[f'{p}_mean_before'].mean())} "
-                 f"and the largest from {score(random[f'{p}_largest_before'].mean())} to {score(ready[f'{p}_largest_before'].mean())}."
-                 for p, title in (("wkwq", "$W_K W_Q^\\top$"), ("wvwo", "$W_V W_O^\\top$"))]
-    text = " ".join(sentences) + (" A large positive $z$ of $W_K W_Q^\\top$ is what comparing tokens asks for. By itself it would not "
-                                  "prove the cause: pretraining also changes the embeddings, the layers' scale and how easily all of them are trained.")
-Markdown(text)
+# %% [markdown]
+r"""
+For $W_K W_Q^\top$ pretraining takes the mean $z$ from {glue:text}`kq-random-mean` to {glue:text}`kq-read-mean` and the largest from {glue:text}`kq-random-largest` to {glue:text}`kq-read-largest`.
+For $W_V W_O^\top$ pretraining takes the mean $z$ from {glue:text}`vo-random-mean` to {glue:text}`vo-read-mean` and the largest from {glue:text}`vo-random-largest` to {glue:text}`vo-read-largest`.
+A large positive $z$ of $W_K W_Q^\top$ is what comparing tokens asks for.
+By itself it would not prove the cause: pretraining also changes the embeddings, the layers' scale and how easily all of them are trained.
+"""
 
 # %% [markdown]
 r"""
@@ -285,13 +238,10 @@ The same command takes any folder that `save_pretrained` wrote.
 """
 
 # %% tags=["remove-input"]
-sizes = experiments.load("pretraining-gpt2", results)
-figures.show(figures.learning_curves("pretraining-gpt2", sizes), alt=figures.alt_text("pretraining-gpt2", sizes) + " The paper's: " + "; ".join(
-    f"{s}, {curve['y'].iloc[0]:.2f} at n = {curve['x'].iloc[0]:.0f}, {curve['y'].iloc[-1]:.2f} at {curve['x'].iloc[-1]:.0f}"
-    for s in experiments.experiment("pretraining-gpt2").series for curve in [claims.published("pretraining-gpt2", s)]) + ".")
-
-# %% tags=["remove-input"]
-Markdown(f"*{figures.coverage('pretraining-gpt2', sizes)}*")
+sizes = chapter["pretraining-gpt2"]
+chapter.show(figures.learning_curves("pretraining-gpt2", sizes),
+             figures.alt_text("pretraining-gpt2", sizes) + analysis.published_alt(),
+             "pretraining-gpt2", note="")
 
 # %% [markdown]
 r"""
@@ -302,14 +252,12 @@ A tiny GPT-2 is trained on the task again, from scratch and after a very short p
 """
 
 # %%
-TOLERANCE = 0.02
-committed = experiments.load("pretraining-tiny")
-again = experiments.repeat("pretraining-tiny", committed, seeds=[0], n=[16])
-same_text = set(committed["corpus_digest"]) <= {"none", language.corpus().digest}
-compared = again if same_text else again[again["series"] == "From scratch"]
-off = (compared["repeated"] - compared["committed"]).abs().max()
-assert off <= TOLERANCE, f"off by {off:.3f}:\n{again}"
-print(f"{len(again)} models trained again, every test loss within {TOLERANCE} of its row")
+digests = {"none", language.corpus().digest}
+same_text = set(chapter["pretraining-tiny"]["corpus_digest"]) <= digests
+for series, same in (("From scratch", True), ("Pretrained", same_text)):
+    chapter.recheck("pretraining-tiny",
+                    f"n == 16 and seed == 0 and series == '{series}'",
+                    within=0.02 if same else float("inf"))
 
 # %% [markdown]
 r"""
@@ -317,16 +265,14 @@ r"""
 """
 
 # %% tags=["remove-input"]
-spent = pd.concat([rows, other]).drop_duplicates("key")
-hours = f"at most {spent['seconds'].sum() / 3600:.1f} core-hours for the {len(spent)} runs of both tasks so far" if len(spent) else "minutes a run"
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=pretraining` | draws this page from the committed rows, repeats the live check | a minute |
-| `python -m abstract_symbols run pretraining` | performs the runs that `book/results/pretraining.csv` lacks; pretrains once a seed and keeps the models in `_build/pretrained` | {hours} |
-| `python -m abstract_symbols run pretraining-aba-abb` | the other task | see above |
-| `python -m abstract_symbols run pretraining-gpt2 --device cuda` | GPT-2 small, medium and large | a GPU, a hub; not run here |
-""")
+chapter.commands()
+
+# %% [markdown]
+r"""
+Both tasks keep their rows in one file.
+Pretraining happens once per seed, and its models are kept in `_build/pretrained`.
+`pretraining-gpt2` needs a GPU (`--device cuda`) and a hub; it was not run here.
+"""
 
 # %% [markdown]
 r"""
@@ -336,7 +282,9 @@ Another task of the paper, more reading (`pretraining=15` takes ten times as lon
 """
 
 # %% tags=["nbval-ignore-output"]
-mine = language.TemplateRun("same-different", n=32, seed=1, a=True, b=True, c_kq=100, c_vo=100, epochs=60)
+mine = TemplateRun("same-different", n=32, seed=1, epochs=60,
+                   a=True, b=True, c_kq=100, c_vo=100)
 outcome = mine.measure("cpu")
-print(f"after {outcome['epochs_run']} epochs, on unseen symbols: test loss {outcome['test_loss']:.2f},",
+print(f"after {outcome['epochs_run']} epochs, on unseen symbols:",
+      f"test loss {outcome['test_loss']:.2f},",
       f"wrong answers {outcome['test_error']:.0%}")
