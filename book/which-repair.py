@@ -25,16 +25,17 @@ Leads to {doc}`diverse-data` (what the data must be like).*
 profile = "quick"
 
 # %%
-import pandas as pd
 import torch
-from IPython.display import Markdown
 
-from abstract_symbols import TemplateTask, Transformer, claims
-from abstract_symbols import ensembles, experiments, figures, theory
+from abstract_symbols import TemplateTask, Transformer, ensembles
+from abstract_symbols.analyses.which_repair import copying_at, distinct_at_half
+from abstract_symbols.experiments.which_repair import REPAIRS
+from abstract_symbols.runs.copying import mean_cosine
+from abstract_symbols.runs.training import member
+from companion import figures
+from companion.report import Chapter
 
-figures.style()
-NAME, LARGE = "copy-repairs", "copy-repairs-512"
-INSIDE = "copy-collapse"
+chapter = Chapter("which-repair", profile)
 
 # %% [markdown]
 r"""
@@ -67,10 +68,10 @@ train, unseen = task.alphabets(32, 1000)
 sample = task.sample(32, train, seed=0)
 torch.manual_seed(0)
 network = Transformer(unseen.stop, task.length, tied=True)
-logits = network(sample.tokens)              # (n, vocab)
+logits = network(sample.tokens)  # (n, vocab)
 torch.nn.CrossEntropyLoss()(logits, sample.labels).backward()
-push = -network.tokens.grad[list(unseen)]    # (1000, d_emb)
-print(f"mean cosine of two pushes {theory.mean_cosine(push):.2f},",
+push = -network.tokens.grad[list(unseen)]  # (1000, d_emb)
+print(f"mean cosine of two pushes {mean_cosine(push):.2f},",
       f"median length {push.norm(dim=1).median():.0e}")
 
 # %% [markdown]
@@ -120,7 +121,7 @@ All start from the same weights for the same seed (but for what the option itsel
 """
 
 # %%
-for name, options in experiments.REPAIRS.items():
+for name, options in REPAIRS.items():
     settings = ", ".join(f"{k} = {v}" for k, v in options.items())
     print(f"{name:18s}", settings)
 
@@ -144,67 +145,51 @@ $d_{\text{emb}} = 128$, and for some repairs 512.
 ::::
 """
 
-# %%
-results = None  # the committed rows, or all of them anew
-if profile == "full":
-    results = experiments.BOOK.parent / "_build" / "full"
-    for name in (NAME, LARGE, INSIDE):
-        experiments.run(name, results=results)
-rows, large, inside = (experiments.load(name, results)
-                       for name in (NAME, LARGE, INSIDE))
-
-# %%
-figure = figures.panels(NAME, rows, {"Plain": "--", "+ b": "-"},
-                        "test_error", "wrong answers on unseen symbols")
-figures.show(figure, alt=figures.alt_text(NAME, rows, "test_error"))
-
 # %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage(NAME, rows)}*")
-
-# %% tags=["remove-input"]
-figures.values_table(NAME, rows, "test_error")
+rows, references = chapter["copy-repairs"], {"Plain": "--", "+ b": "-"}
+panels = {series: [series] for series in REPAIRS if series not in references}
+figure = figures.facets(
+    "copy-repairs", rows, panels, references=references, metric="test_error", columns=3,
+    xlabel="n = training strings", ylabel="wrong answers on unseen symbols")
+chapter.show(figure, figures.alt_text("copy-repairs", rows, "test_error"), "copy-repairs")
+chapter.values("copy-repairs", "test_error")
 
 # %% [markdown]
 r"""
-[$n_{50}$](#half-point) is the number of strings at which the mean test error falls through one half, in the table below with a 95 % {term}`bootstrap interval` over seeds:
+[$n_{50}$](#half-point) is the number of strings at which the mean test error falls through one half, here with a 95% {term}`bootstrap interval` over seeds.
+With $d_{\text{emb}}$ = 128:
 """
 
 
 # %% tags=["remove-input"]
-def half(name, rows):
-    """n₅₀ of every series in words; beyond the grid's ends it is only a bound."""
-    grid = experiments.experiment(name).grid["n"]
-    done = rows.groupby(["series", "n"]).size()
+chapter.n50("copy-repairs", "test_error")
 
-    def words(value, last):
-        return f"≤ {grid[0]}" if value <= grid[0] else f"> {last}" if value == float("inf") else f"{value:.0f}"
-
-    return {r.series: words(r.n50, done[r.series].index.max()) + (
-                f" [{words(r.low, done[r.series].index.max())}, {words(r.high, done[r.series].index.max())}]"
-                if grid[0] < r.n50 < float("inf") else "")
-            for r in claims.n50_table(name, rows, "test_error").itertuples()}
-
-
-small, big = half(NAME, rows), half(LARGE, large)
-figures.table(pd.DataFrame([{"repair": s, "n₅₀, d_emb = 128": small.get(s, "–"), "n₅₀, d_emb = 512": big.get(s, "–")}
-                            for s in experiments.REPAIRS]))
+# %% [markdown]
+r"""
+With $d_{\text{emb}}$ = 512, where fewer repairs were tried:
+"""
 
 # %% tags=["remove-input"]
-def sentence(name, rows):
-    """What copies and what does not, at the largest n below d_emb at which every repair has been measured."""
-    e, means = experiments.experiment(name), rows.groupby(["n", "series"])["test_error"].mean().unstack()
-    means = means.reindex(columns=list(e.series)).dropna()
-    means = means[means.index <= e.base["d_emb"] // 4]
-    if means.empty:
-        return "The runs are not complete yet."
-    last = means.iloc[-1].sort_values(kind="stable")
-    good, bad = last[last < 0.5], last[last >= 0.5]
-    listed = ", ".join(f"{s} ({v:.3f})" for s, v in good.items())
-    return (f"At $d_{{\\text{{emb}}}}$ = {e.base['d_emb']} and $n$ = {means.index[-1]} these answer more than half of the unseen strings: "
-            f"{listed}. The other {len(bad)} err on {bad.min():.0%} to {bad.max():.0%}; the best of them is “{bad.index[0]}”.")
+chapter.evidence("copy-repairs-512")
+chapter.n50("copy-repairs-512", "test_error")
 
+# %% tags=["remove-input"]
+small, large = copying_at(rows, 32), copying_at(chapter["copy-repairs-512"], 128)
+for key, found in (("small", small), ("large", large)):
+    names = zip(("pointer", "b", "both"), ("Pointer head", "+ b", "+ a and b"), strict=True)
+    chapter.glue(**{f"{key}-{name}": f"{found.copies[series]:.3f}"
+                    for name, series in names if series in found.copies},
+                 **{f"{key}-others": found.others, f"{key}-best": found.best,
+                    f"{key}-least": f"{found.least:.0%}", f"{key}-largest": f"{found.largest:.0%}"})
 
-Markdown(sentence(NAME, rows) + " " + (sentence(LARGE, large) if len(large) else ""))
+# %% [markdown]
+r"""
+At $d_{\text{emb}}$ = 128 and $n$ = 32 three networks answer more than half of the unseen strings.
+The errors are {glue:text}`small-pointer` with the pointer head, {glue:text}`small-b` with $b$, and {glue:text}`small-both` with $a$ and $b$.
+The other {glue:text}`small-others` err on {glue:text}`small-least` to {glue:text}`small-largest`; the best of them is “{glue:text}`small-best`”.
+At $d_{\text{emb}}$ = 512 and $n$ = 128 two networks do: the error is {glue:text}`large-b` with $b$ and {glue:text}`large-pointer` with the pointer head.
+The other {glue:text}`large-others` err on {glue:text}`large-least` to {glue:text}`large-largest`; the best of them is “{glue:text}`large-best`”.
+"""
 
 # %% [markdown]
 r"""
@@ -215,43 +200,45 @@ How far does it go?
 We train three of the networks (plain, with weight decay, with b) on $n = 128$ strings, well beyond the point where the protocol stops, and look at the 1,000 test symbols' embeddings: the mean cosine between the *changes* of two of them since the start, and between two of the *embeddings*.
 """
 
-# %%
-def drawn(metric, what):
-    figure = figures.scaling(INSIDE, inside, metric, log_y=False,
-                             xlabel="epochs = steps of Adam", ylabel=what)
-    alt = figures.scaling_alt(INSIDE, inside, metric, what)
-    figures.show(figure, alt=alt)
-
-
-drawn("change_cosine", "mean cosine between two changes")
-
-# %%
-drawn("cosine", "mean cosine between two embeddings")
+# %% tags=["remove-input"]
+what, inside = "mean cosine between two changes", chapter["copy-collapse"]
+steps = {"log_y": False, "xlabel": "epochs = steps of Adam"}
+chapter.show(
+    figures.scaling("copy-collapse", inside, "change_cosine", ylabel=what, **steps),
+    figures.scaling_alt("copy-collapse", inside, "change_cosine", what), "copy-collapse")
 
 # %% tags=["remove-input"]
-Markdown(f"*Mean and standard error over seeds. {figures.coverage(INSIDE, inside)}*")
+what = "mean cosine between two embeddings"
+columns = {
+    "change_cosine": "cosine of changes", "cosine": "cosine of embeddings",
+    "change": "length of the change", "train_loss": "train loss", "error": "wrong",
+    "to_seen": "answers with a training symbol", "among_unseen": "wrong, test symbols only"}
+chapter.scaling("copy-collapse", "cosine", what, columns=columns, ylabel=what, **steps)
 
 # %% tags=["remove-input"]
-figures.scaling_table(INSIDE, inside, {
-    "change_cosine": "cosine of changes", "cosine": "cosine of embeddings", "change": "length of the change",
-    "train_loss": "train loss", "error": "wrong", "to_seen": "answers with a training symbol",
-    "among_unseen": "wrong, test symbols only"})
+means = inside.groupby(["series", "epochs"])[list(columns)].mean()
+early, late, decayed = (means.loc[at] for at in (
+    ("Plain", 16), ("Plain", 256), ("Weight decay", 256)))
+for key, at in (("early", early), ("late", late)):
+    chapter.glue(**{f"{key}-cosine": f"{at['change_cosine']:.2f}",
+                    f"{key}-change": f"{at['change']:.1%}"})
+chapter.glue(embeddings=f"{late['cosine']:.3f}", decayed=f"{decayed['cosine']:.2f}",
+             decayed_loss=f"{decayed['train_loss']:.1f}", wrong=f"{late['error']:.0%}",
+             to_seen=f"{late['to_seen']:.0%}", among_unseen=f"{late['among_unseen']:.0%}")
 
-# %% tags=["remove-input"]
-text = "The runs are not complete yet."
-means = inside.groupby(["series", "epochs"])[["change_cosine", "cosine", "change", "train_loss", "error", "to_seen", "among_unseen"]].mean()
-if {("Plain", 16), ("Plain", 256), ("Weight decay", 256)} <= set(means.index):
-    early, late, decayed = means.loc[("Plain", 16)], means.loc[("Plain", 256)], means.loc[("Weight decay", 256)]
-    text = (f"After 16 steps the changes of two unseen embeddings have a mean cosine of {early.change_cosine:.2f} (an embedding that has not moved "
-            f"counts as 0), and they are small: {early.change:.1%} of the embeddings' length. After 256 steps the cosine is "
-            f"{late.change_cosine:.2f}, and the changes are {late.change:.1%}. "
-            f"The embeddings themselves stay as different as they were, mean cosine {late.cosine:.3f}. With weight decay, which forgets where a vector "
-            f"started, the cosine between embeddings is {decayed.cosine:.2f} after 256 steps, when the network no longer fits its training "
-            f"strings (training loss {decayed.train_loss:.1f}).\n\n"
-            f"Do training symbols, whose embeddings are not pushed away, crowd out the right answer? After 256 steps the plain network errs on "
-            f"{late.error:.0%} of the unseen strings and gives a training symbol on {late.to_seen:.0%}. Allow it the 1,000 test symbols only, "
-            f"and it still errs on {late.among_unseen:.0%}.")
-Markdown(text)
+# %% [markdown]
+r"""
+After 16 steps the changes of two unseen embeddings have a mean cosine of {glue:text}`early-cosine` (an embedding that has not moved counts as 0).
+They are small: {glue:text}`early-change` of the embeddings' length.
+After 256 steps the cosine is {glue:text}`late-cosine`, and the changes are {glue:text}`late-change`.
+The embeddings themselves stay as different as they were, mean cosine {glue:text}`embeddings`.
+With weight decay, which forgets where a vector started, the cosine between embeddings is {glue:text}`decayed` after 256 steps.
+By then the network no longer fits its training strings (training loss {glue:text}`decayed_loss`).
+
+Do training symbols, whose embeddings are not pushed away, crowd out the right answer?
+After 256 steps the plain network errs on {glue:text}`wrong` of the unseen strings and gives a training symbol on {glue:text}`to_seen`.
+Allow it the 1,000 test symbols only, and it still errs on {glue:text}`among_unseen`.
+"""
 
 # %% [markdown]
 r"""
@@ -276,21 +263,19 @@ Read the table with this in mind.
 """
 
 # %% tags=["remove-input"]
-def distinct(name, rows, series):
-    """How many different symbols are expected among the training strings where the error crosses one half."""
-    e, table = experiments.experiment(name), claims.n50_table(name, rows, "test_error").set_index("series")["n50"]
-    n = table.get(series, float("inf"))
-    symbols = n * e.series[series].get("alphabet_ratio", 1)
-    return None if n == float("inf") else symbols * (1 - (1 - 1 / symbols) ** n)
+counts = distinct_at_half("copy-repairs", rows).set_index("series")["distinct"]
+last = int(rows["n"].max())
+chapter.glue(**{f"distinct-{name}": f"{counts[series]:.0f}" for name, series in (
+    ("plain", "Plain"), ("diverse", "4n symbols"), ("orthogonal", "Orthogonal start"))},
+    strings=last, symbols=last // 4,
+    few_wrong=f"{chapter.mean('copy-repairs', 'n/4 symbols', last, 'test_error'):.0%}")
 
-
-counts = {s: distinct(NAME, rows, s) for s in ("Plain", "4n symbols", "n/4 symbols", "Orthogonal start")}
-listed = ", ".join(f"{s}: {v:.0f}" for s, v in counts.items() if v)
-last = rows["n"].max() if len(rows) else 0
-few = rows[(rows["series"] == "n/4 symbols") & (rows["n"] == last)]["test_error"].mean()
-Markdown(f"Counted in *distinct* symbols instead of strings, the curves cross one half at {listed}. "
-         f"With n/4 symbols, {last} strings hold at most {last // 4} distinct ones, and {few:.0%} of the answers are wrong. "
-         "What the data must have is different symbols, not more strings.")
+# %% [markdown]
+r"""
+Counted in *distinct* symbols instead of strings, the plain network's curve crosses one half at {glue:text}`distinct-plain`, that with 4n symbols at {glue:text}`distinct-diverse`, and that with the orthogonal start at {glue:text}`distinct-orthogonal`.
+With n/4 symbols, {glue:text}`strings` strings hold at most {glue:text}`symbols` distinct ones, and {glue:text}`few_wrong` of the answers are wrong.
+What the data must have is different symbols, not more strings.
+"""
 
 # %% [markdown]
 r"""
@@ -312,8 +297,7 @@ The claims were written down before the grid was trained, those on freezing, res
 """
 
 # %% tags=["remove-input"]
-verdicts = claims.scoreboard("which-repair", results)
-figures.scoreboard(verdicts)
+chapter.verdicts()
 
 # %% [markdown]
 r"""
@@ -323,15 +307,9 @@ Four of the networks, trained again: the build stops if a test error differs fro
 """
 
 # %%
-TOLERANCE = 0.02
-committed = experiments.load(NAME)
-again = pd.concat([
-    experiments.repeat(NAME, committed, n=[16], seeds=[0], metric="test_error", **{option: [True]})
-    for option in ("b", "pointer", "frozen")])
-worst = (again["repeated"] - again["committed"]).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.3f}:\n{again}"
-print(f"{len(again)} networks trained again,",
-      f"every test error within {TOLERANCE} of its row")
+four = ["+ b", "+ a and b", "Pointer head", "Frozen embeddings"]
+chapter.recheck("copy-repairs", f"n == 16 and seed == 0 and series in {four}",
+                within=0.02, metric="test_error")
 
 # %% [markdown]
 r"""
@@ -339,14 +317,7 @@ r"""
 """
 
 # %% tags=["remove-input"]
-hours = (rows["seconds"].sum() + large["seconds"].sum() + inside["seconds"].sum()) / 3600
-Markdown(f"""
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=which-repair` | draws this page from the committed rows, repeats the live check | a minute |
-| `make chapter C=which-repair PROFILE=full` | trains all {len(rows) + len(large) + len(inside)} networks again, then draws this page from them | {hours:.1f} hours of one busy core, less on an idle one |
-| `python -m abstract_symbols run {NAME}` | performs the runs that `book/results/{NAME}.csv` lacks; likewise `{LARGE}`, `{INSIDE}` | {experiments.progress(NAME)} |
-""")
+chapter.commands()
 
 # %% [markdown]
 r"""
@@ -357,12 +328,7 @@ Or give the plain network many more strings.
 """
 
 # %% tags=["nbval-ignore-output"]
-n, options, training = 16, {"b": True}, {"reset": True}
-train, validation, test = task.alphabets(n, 1000, 1000)
-samples = [task.sample(size, alphabet, seed=0) for size, alphabet
-           in [(n, train), (1000, validation), (1000, test)]]
-torch.manual_seed(0)
-network = Transformer(test.stop, task.length, tied=True, **options)
-(outcome,) = ensembles.train([ensembles.Member(network, *samples)], **training)
+mine = member(task, n=16, b=True)
+(outcome,) = ensembles.train([mine], reset=True)
 print(f"after {outcome.epochs_run} epochs: wrong answers",
       f"to unseen symbols {outcome.test_error:.1%}")

@@ -33,8 +33,8 @@ def test_copying_refuses_an_n_at_which_nothing_fails():
 
 
 def test_distinct_symbols_are_counted_where_the_curve_crosses():
-    table = distinct_at_half("copy-repairs", rows(**{
-        "Plain": (1, 0.5, 0), "+ b": (0, 0, 0), "4n symbols": (1, 0.5, 0), "n/4 symbols": (1, 1, 1)})).set_index("series")
+    curves = {"Plain": (1, 0.5, 0), "+ b": (0, 0, 0), "4n symbols": (1, 0.5, 0), "n/4 symbols": (1, 1, 1)}
+    table = distinct_at_half("copy-repairs", rows(**curves)).set_index("series")
     assert table.index.tolist() == ["Plain", "4n symbols"]  # the others cross outside, below and above
     assert table["n50"].tolist() == pytest.approx([128, 128])
     assert table.loc["Plain", "distinct"] == pytest.approx(128 * (1 - (127 / 128) ** 128))
