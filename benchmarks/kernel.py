@@ -76,7 +76,7 @@ def _ridge_row(n: int, repetitions: int) -> dict:
     sample, times = _sample(n), []
     for _ in range(repetitions):
         model = KernelRidge(_fresh_kernel())
-        times.append(seconds(lambda: model.fit(sample), "cpu"))  # noqa: B023
+        times.append(seconds(lambda: model.fit(sample), "cpu"))
     return {"what": "exact ridge regression", "n": n, "seconds": round(statistics.median(times), 3),
             "iterations": model.iterations, "peak_memory_gb": memory and round(memory / 1e9, 2)}
 

@@ -38,7 +38,7 @@ def measure(device: str = "cpu", members: int = 8, repetitions: int = 5) -> list
         times: dict[str, list[float]] = {"ensemble": [], "loop": []}
         for _ in range(repetitions):
             times["ensemble"].append(sweep())
-            times["loop"].append(seconds(lambda: [loop() for _ in range(steps)], device))  # noqa: B023
+            times["loop"].append(seconds(lambda: [loop() for _ in range(steps)], device))
         ours, plain = (statistics.median(t) / (members * steps) for t in times.values())  # seconds a model-step
         rows.append({
             "n": n, "members": members, "ensemble_steps_per_s": round(1 / ours, 2),

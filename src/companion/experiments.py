@@ -115,8 +115,14 @@ def experiment(name: str) -> Experiment:
 
 
 def of_chapter(chapter: str) -> list[Experiment]:
-    """Returns the experiments that a chapter declares: those of the grids' submodule with its name; none without."""
-    module = _module(f"{paths.project().grids}.{chapter.replace('-', '_')}")
+    """Returns the experiments that a chapter declares: those of the grids' submodule with its name; none without.
+
+    Where the grids are one module without submodules, every chapter has all of them.
+    """
+    grids = paths.project().grids
+    if not hasattr(_module(grids), "__path__"):
+        return list(experiments().values())
+    module = _module(f"{grids}.{chapter.replace('-', '_')}")
     return list(module.EXPERIMENTS) if module else []
 
 

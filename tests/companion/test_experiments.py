@@ -58,11 +58,11 @@ def test_the_project_names_the_module_of_its_grids(toys):
         experiment("wallks")
 
 
-def test_a_chapter_declares_the_experiments_of_the_module_with_its_name(toys):
-    assert of_chapter("walks") == [], "a module is no package, and has no chapters"
+def test_where_the_grids_are_one_module_every_chapter_has_them_all(toys):
+    assert of_chapter("walks") == of_chapter("index") == list(EXPERIMENTS.values())
 
 
-def test_the_chapters_of_a_package_of_grids_are_its_modules():
+def test_a_chapter_declares_the_experiments_of_the_module_with_its_name():
     """In this repository's own project."""
     assert [e.name for e in of_chapter("same-different")][0] == "same-different"
     assert of_chapter("index") == []
