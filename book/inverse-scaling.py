@@ -116,7 +116,8 @@ chapter.points(figure)
 
 # %% tags=["remove-input"]
 grown = growth(table).set_index("series")
-for key, label in (("theirs", "the paper's"), ("plain", "ours"), ("divided", "ours, logits / d_emb")):
+labels = {"theirs": "the paper's", "plain": "ours", "divided": "ours, logits / d_emb"}
+for key, label in labels.items():
     chapter.glue(**{f"{key}-exponent": f"{grown.exponent[label]:.2f}",
                     f"{key}-last": grown["last"][label], f"{key}-least": grown.least[label],
                     f"{key}-most": grown.most[label]})

@@ -127,7 +127,8 @@ print(f"training loss {outcome.train_loss:.3f}",
 
 # %% tags=["remove-input"]
 u, v = unseen[2], unseen[5]
-strings = {"a training string, one-hot": samples[0].tokens[0].tolist(), "a test string, one-hot": [u, v]}
+strings = {"a training string, one-hot": samples[0].tokens[0].tolist(),
+           "a test string, one-hot": [u, v]}
 chapter.show(pictures.first_layer(strings, moved.numpy(), len(seen)),
              analysis.first_layer_alt(moved, len(seen)))
 chapter.glue(moved=int((moved[:, :len(seen)] > 0).sum()), columns=moved[:, :len(seen)].numel(),
@@ -326,19 +327,17 @@ So we train many networks at $n = 64$ and at $n = 1024$, with the default sizes 
 tests = analysis.rejections(chapter["mlp-law"])
 chapter.show(figures.p_value_ecdfs("mlp-law", chapter["mlp-law"]), analysis.rejections_alt(tests),
              "mlp-law", note="")
-chapter.table(tests, "The values", {"median p": ".2g", "largest distance, mean": ".3f",
-                                    "standard deviation of outputs": ".3f", "test loss, mean": ".4f",
-                                    "test loss, smallest": ".4f"})
+chapter.table(tests, "The values", analysis.FORMATS)
 
 # %% tags=["remove-input"]
 mlp = chapter["mlp-law"].query("series == 'Fully-connected'")
 best = mlp.loc[mlp["test_loss"].idxmin()]
 counts = tests.groupby("network")[["p < 0.01", "runs"]].sum()
+(rejected, runs), (rejected_t, runs_t) = counts.loc["Fully-connected"], counts.loc["Transformer"]
 few = tests.query("network == 'Transformer' and n == 64")
 chapter.glue(best=f"{best['test_loss']:.4f}", best_n=best["n"], best_seed=best["seed"],
              best_last=f"{best['final_test_loss']:.4f}", worst=f"{mlp['test_loss'].max():.4f}",
-             rejected=counts.loc["Fully-connected", "p < 0.01"], runs=counts.loc["Fully-connected", "runs"],
-             rejected_t=counts.loc["Transformer", "p < 0.01"], runs_t=counts.loc["Transformer", "runs"],
+             rejected=rejected, runs=runs, rejected_t=rejected_t, runs_t=runs_t,
              few=f"{few['test loss, mean'].item():.2f}")
 
 # %% [markdown]

@@ -98,7 +98,8 @@ chapter.show(figures.shares(shares, "n", KINDS), shares_alt(shares))
 at = shares.set_index(["series", "n"])
 for key, series in (("both", "Transformer + a and b"), ("plain", "Transformer")):
     for n in (64, 128):
-        chapter.glue(**{f"{key}-{n}-{kind}": f"{at.loc[(series, n), kind]:.0%}" for kind in [*KINDS, "among"]})
+        chapter.glue(**{f"{key}-{n}-{kind}": f"{at.loc[(series, n), kind]:.0%}"
+                        for kind in [*KINDS, "among"]})
 
 # %% [markdown]
 r"""

@@ -161,7 +161,8 @@ chapter.show(
 chapter.glue(start=f"{inside.start:.1f}", apart=f"{inside.apart:.1f}", size=f"{inside.size:.2f}",
              gain=f"{inside.gain:.0f}", positive_heads=inside.heads_positive,
              negative_heads=inside.heads_negative,
-             **{f"loss_{title[-1]}": f"{outcomes[title].final_test_loss:.2f}" for title in outcomes})
+             loss_plain=f"{outcomes['plain'].final_test_loss:.2f}",
+             loss_a=f"{outcomes['+ a'].final_test_loss:.2f}")
 for sign, found in (("positive", inside.positive), ("negative", inside.negative)):
     for template, (first, second) in found.items():
         chapter.glue(**{f"{sign}-{template}-13": f"{first:.0f}",
@@ -179,7 +180,7 @@ Before training both networks are the same.*
   Logits have moved, those of [CLS] most.
   But on unseen symbols the two templates look alike, not only in the mean: no entry of any single head differs between them by more than {glue:text}`apart` (before training: {glue:text}`start`).
   What the network has learned concerns positions and the symbols that it saw.
-  Its test loss at the end is {glue:text}`loss_n`; answering 0 always gives 1.
+  Its test loss at the end is {glue:text}`loss_plain`; answering 0 always gives 1.
 - **With a, trained.**
   The equality matrix appears.
   In the {glue:text}`positive_heads` heads with positive $a$, positions 1 and 3 have {glue:text}`positive-αβα-13` in `αβα`, where they are equal, and {glue:text}`positive-αββ-13` in `αββ`; positions 2 and 3 have {glue:text}`positive-αβα-23` and {glue:text}`positive-αββ-23`.

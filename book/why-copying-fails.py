@@ -128,7 +128,8 @@ points = analysis.own_logits((16, 64, 256, 1024), n=16)  # a row per symbol
 at = [16 * 2 ** (i / 4) for i in range(25)]
 chapter.show(
     figures.dots(points, "d_emb", "rise", "symbol", predicted=(at, [16 / (d + 17) for d in at]),
-                 label="n / (d_emb + n + 1)", xlabel="d_emb", ylabel="rise of a symbol's own logit"),
+                 label="n / (d_emb + n + 1)", xlabel="d_emb",
+                 ylabel="rise of a symbol's own logit"),
     analysis.own_logits_alt(points))
 chapter.glue(**{f"span-{d}": analysis.mean_span_share(d, n=16) for d in (64, 1024)})
 
@@ -204,8 +205,8 @@ chapter.show(
     figures.scaling("copy-progress", weak, "w_v", xlabel="d_emb", ylabel="progress ratio of W_V",
                     predicted=analysis.predicted(series, at)),
     figures.scaling_alt("copy-progress", weak, "w_v", "progress ratio of W_V against d_emb"),
-    "copy-progress", note="Mean and standard error over seeds; dashed, the prediction, in which nothing is fitted.")
-chapter.scaling_values("copy-progress", {"w_v": "W_V", "w_o": "W_O", "b": "b", "span": "share in the span"})
+    "copy-progress", note="Dashed: predicted, nothing is fitted.")
+chapter.scaling_values("copy-progress", {**analysis.NAMES, "span": "share in the span"})
 
 # %% [markdown]
 r"""
@@ -219,7 +220,8 @@ So here are the progress ratios of all of them, $n = 16$, as medians over seeds:
 one = rows[rows["series"] == "n = 16"]
 chapter.table(analysis.median_ratios(one, (16, 64, 256, 1024, 4096)))
 of_a = analysis.scatter(one, "a")
-chapter.glue(a_least=f"{of_a.least:.2f}", a_largest=f"{of_a.largest:.2f}", a_widest=f"{of_a.widest:.2f}",
+chapter.glue(a_least=f"{of_a.least:.2f}", a_largest=f"{of_a.largest:.2f}",
+             a_widest=f"{of_a.widest:.2f}",
              positions=f"{one.query('d_emb == 4096')['positions'].median():.3f}",
              shared=f"{-16 / 256:.3f}")
 
@@ -244,7 +246,8 @@ With positions as strong as the symbols, $\gamma = 1$, it takes over at $d_{\tex
 # %% tags=["hide-input"]
 series = ["n = 16", "n = 16, γ = 1"]
 both = rows[rows["series"].isin(series) & (rows["d_emb"] >= 64)]
-figure = figures.scaling("copy-progress", both, "w_v", xlabel="d_emb", ylabel="progress ratio of W_V", log_y=False,
+figure = figures.scaling("copy-progress", both, "w_v", xlabel="d_emb",
+                         ylabel="progress ratio of W_V", log_y=False,
                          predicted=analysis.predicted(series, at[8:]))
 figure.axes[0].axhline(0, color="0.5", linewidth=0.8)
 chapter.show(figure, figures.scaling_alt("copy-progress", both, "w_v",
@@ -254,7 +257,8 @@ chapter.show(figure, figures.scaling_alt("copy-progress", both, "w_v",
 even = analysis.even_attention(256, 16, range(5))
 strong = rows.query("series == 'n = 16, γ = 1' and d_emb == 4096")["w_v"]
 chapter.glue(
-    strong=f"{strong.mean():.4f} ± {strong.sem():.4f}", even=f"{even.mean():.4f} ± {even.sem():.4f}",
+    strong=f"{strong.mean():.4f} ± {strong.sem():.4f}",
+    even=f"{even.mean():.4f} ± {even.sem():.4f}",
     strong_predicted=f"{copying.progress_law(16, 4096, 256, 1.0):.4f}",
     even_predicted=f"{copying.progress_law(16, 256, 256, 1.0):.4f}")
 
@@ -317,8 +321,8 @@ Intervals are 95% bootstrap intervals over seeds.
 # %% tags=["remove-input"]
 chapter.verdicts()
 fit = analysis.worst_fit(one)
-chapter.glue(worst_d=fit.d_emb, worst=f"{fit.ratio:.3f} ± {fit.error:.3f}", other_least=f"{fit.least:.3f}",
-             other_largest=f"{fit.largest:.3f}")
+chapter.glue(worst_d=fit.d_emb, worst=f"{fit.ratio:.3f} ± {fit.error:.3f}",
+             other_least=f"{fit.least:.3f}", other_largest=f"{fit.largest:.3f}")
 
 # %% [markdown]
 r"""

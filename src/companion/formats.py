@@ -8,7 +8,10 @@ NONE = "–"
 
 
 def number(value: float | None) -> str:
-    """Returns three significant digits, thousands with commas; – for none, ∞ for what is never reached, ≤ 1e-300 where p-values end."""
+    """Returns three significant digits, thousands with commas.
+
+    It is – for none, ∞ for what is never reached, and ≤ 1e-300 where p-values end.
+    """
     if value is None:
         return NONE
     if 0 < value <= LEAST_P:

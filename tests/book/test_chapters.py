@@ -1,4 +1,4 @@
-"""The form of a chapter: visible code is the mathematics, hidden code only calls, prose is Markdown with glued numbers."""
+"""The form of a chapter: visible code is the mathematics, hidden code only calls, prose is Markdown."""
 
 import ast
 import importlib.util
@@ -85,7 +85,7 @@ def test_a_chapter_has_no_words_for_missing_rows_of_its_own(chapter):
 
 
 PROSE = {
-    "A first one. A second one (with i.i.d. weights). Third": "A first one.\nA second one (with i.i.d. weights).\nThird",
+    "A first one. A second (with i.i.d. weights). Third": "A first one.\nA second (with i.i.d. weights).\nThird",
     "- An item. Its second.\n  And more.": "- An item.\n  Its second.\n  And more.",
     "$$\na. B\n$$ (label)\nAfter. More.": "$$\na. B\n$$ (label)\nAfter.\nMore.",
     "| a. B | c |\nText. *Emphasis.* `code. Code` ends.": "| a. B | c |\nText.\n*Emphasis.*\n`code. Code` ends.",

@@ -12,13 +12,16 @@ from companion.summaries import summary
 
 from ..ensembles import Member
 
+FORMATS = {"median p": ".2g", "largest distance, mean": ".3f", "standard deviation of outputs": ".3f",
+           "test loss, mean": ".4f", "test loss, smallest": ".4f"}  # of the table that `rejections` gives
+
 
 def first_layer_alt(moved: torch.Tensor, seen: int) -> str:
     """Returns the text alternative of a picture of how far training moved the first layer's columns (k, vocab)."""
     left, vocab = int((moved[:, :seen] > 0).sum()), moved.shape[1]
     right = int((moved[:, seen:] > 0).sum())
-    return (f"Three strips of cells, a row per position, a column per symbol; a line parts {seen} training symbols from "
-            f"{vocab - seen} unseen ones. A training string has one dark cell in each row left of the line, a test "
+    return (f"Three strips of cells, a row per position, a column per symbol; a line parts {seen} training symbols "
+            f"from {vocab - seen} unseen ones. A training string has one dark cell in each row left of the line, a test "
             f"string right of it. Training has moved {left} of {seen * len(moved)} columns left of the line, and "
             f"{right or 'none'} right of it.")
 
@@ -82,7 +85,7 @@ def repaired_curves(rows: pd.DataFrame) -> pd.DataFrame:
     best, last = (summary("mlp-gram", mine, metric).set_index("n")["mean"]
                   for metric in ("test_loss", "final_test_loss"))
     paper = published("mlp-gram", series).set_index("x")["y"]
-    table = pd.DataFrame({"paper": paper, "ours, last epoch": last, "ours, best validation": best}).dropna()  # at the n of all three
+    table = pd.DataFrame({"paper": paper, "ours, last epoch": last, "ours, best validation": best}).dropna()
     return table.rename_axis("n").reset_index().astype({"n": int})
 
 

@@ -32,9 +32,9 @@ UNMEASURED = "(not measured yet)"
 class Chapter:
     """A chapter of the project's book.
 
-    Rows are those committed (profile "quick"). With the profile "full" the chapter's own runs are performed again first,
-    into _build/full; rows of other chapters' experiments are the committed ones. What has no results file is not
-    performed: it waits for a machine that can.
+    Rows are those committed (profile "quick"). With the profile "full" the chapter's own runs are performed again
+    first, into _build/full; rows of other chapters' experiments are the committed ones. What has no results file is
+    not performed: it waits for a machine that can.
 
     Example:
         chapter = Chapter("two-parameters", profile)

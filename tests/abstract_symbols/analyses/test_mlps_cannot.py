@@ -34,8 +34,8 @@ def test_the_picture_of_the_first_layer_counts_what_moved():
 
 
 def test_rejections_are_counted_by_network_and_n():
-    rows = pd.DataFrame({"series": "MLP", "n": [64, 64, 1024], "p_value": [0.001, 0.5, 0.2], "statistic": [0.5, 0.1, 0.2],
-                         "spread": [1.0, 2.0, 3.0], "test_loss": [1.0, 0.5, 0.75]})
+    rows = pd.DataFrame({"series": "MLP", "n": [64, 64, 1024], "p_value": [0.001, 0.5, 0.2],
+                         "statistic": [0.5, 0.1, 0.2], "spread": [1.0, 2.0, 3.0], "test_loss": [1.0, 0.5, 0.75]})
     table = analysis.rejections(rows)
     assert table["p < 0.01"].tolist() == [1, 0]
     assert table["runs"].tolist() == [2, 1]
