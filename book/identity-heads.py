@@ -26,15 +26,16 @@ Leads to {doc}`pretraining` (does a pretrained model need fewer strings?).*
 profile = "quick"
 
 # %%
-import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+import torch
 from scipy import stats
 
-from abstract_symbols import claims, experiments, figures, language
-from abstract_symbols.language.training import parsed
+from abstract_symbols import language
+from abstract_symbols.analyses import identity_heads as analysis
+from companion import figures
+from companion.report import Chapter
 
-figures.style()
+chapter = Chapter("identity-heads", profile)
 
 # %% [markdown]
 r"""
@@ -65,15 +66,13 @@ print(scores.head(3).round(3).to_string(index=False))
 # %% [markdown]
 r"""
 Is it calibrated?
-GPT-2s with random weights, 32 numbers $z$ each, over several seeds:
+GPT-2s with random weights, 32 numbers $z$ each, over several seeds (p: Kolmogorov–Smirnov test of $z$ against the standard normal law):
 """
 
 # %% tags=["remove-input"]
-null = experiments.load("random-heads")
-table = null.groupby("d_emb")[["mean", "sd"]].mean().round(2).reset_index()
-table["smallest p of a run"] = [f"{p:.2f}" for p in null.groupby("d_emb")["p_value"].min()]
-display(figures.table(table))
-display(Markdown(f"*{figures.coverage('random-heads', null)} p: Kolmogorov–Smirnov test of $z$ against the standard normal law.*"))
+calibration = analysis.calibration(chapter["random-heads"])
+chapter.table(calibration, formats=dict.fromkeys(list(calibration)[1:], ".2f"))
+chapter.evidence("random-heads")
 
 # %% [markdown]
 r"""
@@ -88,27 +87,26 @@ In pretrained GPT-2 some heads have products $W_K W_Q^\top$ and $W_V W_O^\top$ w
 
 The scores below are read off the authors' pictures of its 12 layers of 12 heads.
 The pictures are smoothed, which changes the scale: these are not values of $z$, only their order and their signs compare.
-Heads that were pictured by a corner alone are left white.
+Heads that were pictured by a corner alone, and one of the others that has no score, are left white.
 """
 
 # %% tags=["remove-input"]
-paper = pd.read_csv(experiments.BOOK / "published" / "gpt2_head_diagonals.csv")
-whole = paper[paper["raster"] == "full"]
-titles = {"wkwq": r"$W_K W_Q^\top$", "wvwo": r"$W_V W_O^\top$"}
-maps = {titles[name]: mine.pivot(index="layer", columns="head", values="score").reindex(index=range(12), columns=range(12)).to_numpy()
-        for name, mine in whole.groupby("product")}
-means = {name: mine["score"] for name, mine in whole.groupby("product")}
-figures.show(figures.head_maps({name: np.ma.masked_invalid(m) for name, m in maps.items()}, label="score, as pictured"),
-             alt="Heat maps of 12 layers by 12 heads. " + " ".join(
-                 f"{name}: {(s > 0).mean():.0%} of {len(s)} heads are positive, median {s.median():.1f}, largest {s.max():.1f}."
-                 for name, s in means.items()))
+pictured = analysis.pictured_heads()
+chapter.show(figures.head_maps(analysis.pictured_maps(pictured), label="score, as pictured"),
+             analysis.pictured_alt(pictured))
+table = analysis.signs(pictured)
+chapter.table(table, formats=dict.fromkeys(list(table)[3:], ".1f"))
 
 # %% tags=["remove-input"]
-Markdown(" ".join(
-    f"{titles[name]}: "
-    f"{(s > 0).sum()} of {len(s)} heads have a positive score (median {s.median():.1f}, from {s.min():.1f} to {s.max():.1f})."
-    for name, s in means.items()) + " Chance alone makes half of the signs positive, and for the largest scores of smoothed pictures we have no law of chance. "
-         "So these numbers describe the pictures; whether they are more than chance takes the real weights.")
+for name, line in zip(analysis.PRODUCTS, table.to_dict("records"), strict=True):
+    chapter.glue(**{f"{name}-positive": line["positive"], f"{name}-heads": line["heads"]})
+
+# %% [markdown]
+r"""
+For $W_K W_Q^\top$ {glue:text}`wkwq-positive` of {glue:text}`wkwq-heads` heads have a positive score, for $W_V W_O^\top$ {glue:text}`wvwo-positive` of {glue:text}`wvwo-heads`.
+Chance alone makes half of the signs positive, and for the largest scores of smoothed pictures we have no law of chance.
+So these numbers describe the pictures; whether they are more than chance takes the real weights.
+"""
 
 # %% [markdown]
 r"""
@@ -127,39 +125,25 @@ $z$ of their weights alone, without the scalars, mean over seeds:
 """
 
 # %% tags=["remove-input"]
-rows = experiments.load("perplexity")
-
-
-def mean_map(series, column):
-    """The mean over seeds of a number a head: (layers, heads)."""
-    mine = rows[rows["series"] == series]
-    return sum(parsed(cell) for cell in mine[column]).reshape(int(mine["depth"].iloc[0]), -1) / len(mine)
-
-
-def show_heads(series):
-    """The heads of a series of models, or nothing while it has no rows."""
-    if series in set(rows["series"]):
-        maps = {title: mean_map(series, f"{name}_heads") for name, title in titles.items()}
-        figures.show(figures.head_maps(maps, label=f"{series}: z, mean over seeds"), alt=f"Heat maps, {series}. " + " ".join(
-            f"{name}: mean by layer {', '.join(f'{v:.1f}' for v in m.mean(1))}." for name, m in zip(titles, maps.values(), strict=True)))
-
-
-show_heads("Plain")
+plain = analysis.mean_maps(chapter["perplexity"], "Plain")
+both = analysis.mean_maps(chapter["perplexity"], "+ a and b")
+chapter.show(figures.head_maps(plain, label="Plain: z, mean over seeds"),
+             analysis.maps_alt("Plain", plain))
 
 # %% tags=["remove-input"]
-show_heads("+ a and b")
+chapter.show(figures.head_maps(both, label="+ a and b: z, mean over seeds"),
+             analysis.maps_alt("+ a and b", both))
+chapter.evidence("perplexity")
 
 # %% tags=["remove-input"]
-if rows.empty:
-    display(Markdown("*No run is done yet.*"))
-else:
-    both = {name: (m := mean_map("Plain", f"{name}_heads")).mean(1) for name in titles} if "Plain" in set(rows["series"]) else {}
-    words = [f"$z$ of {titles[name]} is {m[0]:.1f} in the first layer and {m[1:].mean():.1f} "
-             "in the later ones" for name, m in both.items()]
-    negative = "wvwo" in both and (both["wvwo"] < 0).any()
-    note = " A negative diagonal of $W_V W_O^\\top$ subtracts what attention finds, instead of copying it." if negative else ""
-    display(Markdown((f"In the plain model, the mean {'; '.join(words)}." + note if words else "") +
-                     f" *{figures.coverage('perplexity', rows)}*"))
+for name, z in zip(analysis.PRODUCTS, plain.values(), strict=True):  # (layers, heads)
+    chapter.glue(**{f"{name}-first": f"{z[0].mean():.1f}", f"{name}-later": f"{z[1:].mean():.1f}"})
+
+# %% [markdown]
+r"""
+In the plain model, the mean $z$ of $W_K W_Q^\top$ is {glue:text}`wkwq-first` in the first layer and {glue:text}`wkwq-later` in the later ones; $z$ of $W_V W_O^\top$ is {glue:text}`wvwo-first` in the first layer and {glue:text}`wvwo-later` in the later ones.
+A negative diagonal of $W_V W_O^\top$ subtracts what attention finds, instead of copying it.
+"""
 
 # %% [markdown]
 r"""
@@ -168,13 +152,13 @@ Whether such a model then needs fewer strings of a template task is measured in 
 ## The verdicts
 
 Written down before the rows were there.
-The first says that the scale is calibrated (a combined p-value above 1 %).
+The first says that the scale is calibrated (a combined p-value above 1%).
 The others say that training from scratch, at this small size, already makes the mean $z$ over heads positive by 3 standard errors in *every* run.
 *In part* allows 2.
 """
 
 # %% tags=["remove-input"]
-figures.scoreboard(claims.scoreboard("identity-heads"))
+chapter.verdicts()
 
 # %% [markdown]
 r"""
@@ -184,21 +168,20 @@ The random models are scored again, and their p-values must agree with the rows 
 """
 
 # %%
-TOLERANCE = 1e-4
-again = experiments.repeat("random-heads", null, seeds=[0, 1, 2], d_emb=[128], metric="p_value")
-worst = (again["repeated"] - again["committed"]).abs().max()
-assert worst <= TOLERANCE, f"off by {worst:.2g}:\n{again}"
-print(f"{len(again)} models scored again,", f"every p-value within {TOLERANCE} of its row")
+chapter.recheck("random-heads", "d_emb == 128 and seed < 3",
+                within=1e-4, metric="p_value")
 
 # %% [markdown]
 r"""
 ## Run it yourself
+"""
 
-| command | what it does | cost |
-|---|---|---|
-| `make chapter C=identity-heads` | draws this page from the committed rows, repeats the live check | half a minute |
-| `python -m abstract_symbols run random-heads` | scores GPT-2s with random weights | half a minute |
-| `python -m abstract_symbols run perplexity` | trains the small models that are scored here | see {doc}`perplexity` |
+# %% tags=["remove-input"]
+chapter.commands()
+
+# %% [markdown]
+r"""
+The small models that are scored here are trained by {doc}`perplexity`.
 
 ## Try
 
@@ -208,8 +191,6 @@ How small may it be and still be seen?
 """
 
 # %%
-import torch
-
 size = 0.02
 attention = model.transformer.h[1].attn
 with torch.no_grad():  # head 2: a little of the identity on its own 32 of 128 coordinates
@@ -217,5 +198,7 @@ with torch.no_grad():  # head 2: a little of the identity on its own 32 of 128 c
         attention.c_attn.weight[64:96, part + 64:part + 96] += size * torch.eye(32)
 after = language.head_diagonals(model).set_index(["product", "layer", "head"])["z"]
 before = scores.set_index(["product", "layer", "head"])["z"]
-print(pd.DataFrame({"before": before, "after": after}).loc["wkwq", 1].round(2))
-print(f"two-sided p of head 2: {2 * stats.norm.sf(abs(after['wkwq', 1, 2])):.2g}")
+table = pd.DataFrame({"before": before, "after": after})
+print(table.loc["wkwq", 1].round(2))
+p = 2 * stats.norm.sf(abs(after["wkwq", 1, 2]))
+print(f"two-sided p of head 2: {p:.2g}")
