@@ -270,6 +270,118 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
    :members:
 ```
 
+### `analyses.mlps_cannot`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.mlps_cannot
+   :members:
+```
+
+### `analyses.transformer_kernel`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.transformer_kernel
+   :members:
+```
+
+### `analyses.template_matrix`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.template_matrix
+   :members:
+```
+
+### `analyses.learning_from_n`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.learning_from_n
+   :members:
+```
+
+### `analyses.kernel_to_network`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.kernel_to_network
+   :members:
+```
+
+### `analyses.two_parameters`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.two_parameters
+   :members:
+```
+
+### `analyses.harder_relations`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.harder_relations
+   :members:
+```
+
+### `analyses.why_copying_fails`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.why_copying_fails
+   :members:
+```
+
+### `analyses.inverse_scaling`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.inverse_scaling
+   :members:
+```
+
+### `analyses.symbolic_programs`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.symbolic_programs
+   :members:
+```
+
+### `analyses.which_repair`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.which_repair
+   :members:
+```
+
+### `analyses.diverse_data`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.diverse_data
+   :members:
+```
+
+### `analyses.sensitivity`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.sensitivity
+   :members:
+```
+
+### `analyses.perplexity`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.perplexity
+   :members:
+```
+
+### `analyses.identity_heads`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.identity_heads
+   :members:
+```
+
+### `analyses.pretraining`
+
+```{eval-rst}
+.. automodule:: abstract_symbols.analyses.pretraining
+   :members:
+```
+
 ## The method: runs, grids, rows
 
 ### `paths`
@@ -436,6 +548,20 @@ A paragraph *Source* says where in the paper, or in this book, a thing comes fro
 
 ```{eval-rst}
 .. automodule:: companion.report.scoreboard
+   :members:
+```
+
+### `report.status`
+
+```{eval-rst}
+.. automodule:: companion.report.status
+   :members:
+```
+
+### `report.verdicts`
+
+```{eval-rst}
+.. automodule:: companion.report.verdicts
    :members:
 ```
 

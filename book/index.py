@@ -78,7 +78,7 @@ With Python 3.11 and `make`:
 | `make pdf` | makes one PDF of the book, and one HTML file that needs nothing beside it |
 | `make chapter C=same-different PROFILE=full` | trains a chapter's networks again instead of reading the committed results |
 
-The curves are drawn from rows in `book/results`, one training run a row, with its settings, seconds, device and code version.
+The curves are drawn from rows in `book/results`, one row per training run, with its settings, seconds, device and code version.
 Each chapter repeats a few of them while the book is built, and the build stops if a number has changed.
 The grey curves are the paper's own, read off its figures.
 

@@ -268,7 +268,7 @@ inverse scaling
   That larger models do worse: the larger the embedding, the more symbols plain copying needs ({doc}`inverse-scaling`).
 
 perplexity
-  The exponential of the mean loss a token on a test text. Lower is better ({doc}`perplexity`).
+  The exponential of the mean loss per token on a test text. Lower is better ({doc}`perplexity`).
 ```
 
 ## Words: evidence
@@ -308,7 +308,7 @@ band
   The shaded strip around a curve of ours: the mean plus and minus one standard error over seeds.
 
 bootstrap interval
-  A 95 % interval for a number computed from runs: the seeds are drawn again with replacement, many times, and the number is computed each time ({doc}`same-different`).
+  A 95% interval for a number computed from runs: the seeds are drawn again with replacement, many times, and the number is computed each time ({doc}`same-different`).
 
 published curve
   A curve of the paper, read off its figure. It lies behind ours, in grey.

@@ -237,7 +237,7 @@ The ratios of `language-cost` want an idle machine.
 
 `perplexity-wikitext` is the paper's setting: GPT-2 small, WikiText-2, rows of 1,024 tokens, AdamW with a constant learning rate of $3\cdot10^{-4}$, batches of 8, 100 epochs.
 It needs a GPU (`--device cuda`), and a hub for WikiText-2 and GPT-2's tokenizer, and says so where there is none; it was not run here.
-For several GPUs call `language.train` (transformers' Trainer, with seeds, logged losses and checkpoints to resume from) in a script under `torchrun` or `accelerate launch`.
+For several GPUs call `language.training.train` (transformers' Trainer, with seeds, logged losses and checkpoints to resume from) in a script under `torchrun` or `accelerate launch`.
 """
 
 # %% [markdown]

@@ -129,7 +129,7 @@ chapter.n50("pretraining")
 # %% [markdown]
 r"""
 $n_{50}$ is the $n$ at which the mean test loss falls through one half.
-Intervals are 95 % bootstrap intervals over seeds; "> 512" means that the mean stays above one half up to there, the largest $n$ that was run.
+Intervals are 95% bootstrap intervals over seeds; "> 512" means that the mean stays above one half up to there, the largest $n$ that was run.
 
 ## The verdicts
 

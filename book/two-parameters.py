@@ -84,7 +84,7 @@ The paper finds by experiment that it then takes far fewer strings to generalise
 
 What is in $x_i^\top x_j$?
 Take a transformer before any training, and strings of symbols that it will never see.
-(`theory.distinct_strings` uses no symbol twice, so that the mean over strings is a mean over symbols.)
+(`runs.distributions.distinct_strings` uses no symbol twice, so that the mean over strings is a mean over symbols.)
 """
 
 # %%
