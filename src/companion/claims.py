@@ -106,7 +106,8 @@ def judge(name: str, results: Path | None = None) -> Judgement:
 def _judge(claim: Claim, rows: pd.DataFrame) -> Judgement:
     e = experiment(claim.experiment)
     first, last = claim.options.get("within", (-np.inf, np.inf))
-    rows = rows[rows["series"].isin(claim.series).to_numpy() & rows[e.x].between(first, last).to_numpy()]
+    chosen = rows["series"].isin(claim.series).to_numpy() & rows[e.x].between(first, last).to_numpy()
+    rows = rows.loc[chosen, list(dict.fromkeys(["series", "seed", e.x, *e.kind.METRICS]))]
     expected = e.count(claim.series, first, last)
     coverage = f"{len(rows)} of {expected} runs"
     if len(rows) < expected:
