@@ -110,8 +110,8 @@ theory = diverse_data.predictions(predicted, "random-templates", "random-regular
 chapter.table(theory, formats={
     "eigenvalue": ".1e", "predicted": ",.0f", "least": ",.0f", "most": ",.0f"})
 middle = theory.set_index("series")["predicted"]
-chapter.glue(r2=middle["r = 2"], r7=middle["r = 7"], r15=middle["r = 15"],
-             R1=f"{middle['R = 1']:.0f}", R2=f"{middle['R = 2']:.0f}")
+chapter.glue(r2=middle["r = 2"], r7=middle["r = 7"], r15=middle["r = 15"])
+chapter.glue(".0f", R1=middle['R = 1'], R2=middle['R = 2'])
 
 # %% [markdown]
 r"""
@@ -147,7 +147,8 @@ one = chapter["random-regular"].query("series == 'R = 1'")
 single = diverse_data.single_tasks("random-regular", one, predicted)
 apart = diverse_data.without_help(one)
 easy, hard = single["predicted"].nlargest(2)[::-1]
-chapter.glue(easy=f"{easy:.0f}", hard=hard)
+chapter.glue(".0f", easy=easy)
+chapter.glue(hard=hard)
 
 # %% [markdown]
 r"""
@@ -271,7 +272,7 @@ beside = summaries.n50_beside_published("random-templates-k6-w2", six)
 chapter.table(beside[["series", "n50", "low", "high", "paper", "ratio"]], formats={
     **dict.fromkeys(("n50", "low", "high", "paper"), ",.0f"), "ratio": ".2f"})
 growth = beside.iloc[-1][["n50", "paper"]] / beside.iloc[0][["n50", "paper"]]
-chapter.glue(ours_growth=f"{growth['n50']:.1f}", paper_growth=f"{growth['paper']:.1f}")
+chapter.glue(".1f", ours_growth=growth['n50'], paper_growth=growth['paper'])
 
 # %% [markdown]
 r"""
@@ -319,7 +320,7 @@ The mean test loss of the exception, and that of the other four tasks:
 chapter.table(apart[["n", "exception", "others"]], formats={
     "n": ",.0f", "exception": ".2f", "others": ".2f"})
 first = apart.iloc[0]
-chapter.glue(mean8=f"{first['mean']:.2f}", share8=f"{first['share']:.2f}")
+chapter.glue(".2f", mean8=first['mean'], share8=first['share'])
 
 # %% [markdown]
 r"""
@@ -350,7 +351,7 @@ knobs = pd.concat([diverse_data.predicted_and_trained(name, predicted, chapter[n
                    for name in ("random-length", "random-wildcards")])
 chapter.table(knobs[["series", "predicted", "n50", "low", "high", "ratio"]], formats={
     **dict.fromkeys(("predicted", "n50", "low", "high"), ",.0f"), "ratio": ".2f"})
-chapter.glue(knobs_least=f"{knobs['ratio'].min():.2f}", knobs_most=f"{knobs['ratio'].max():.2f}")
+chapter.glue(".2f", knobs_least=knobs['ratio'].min(), knobs_most=knobs['ratio'].max())
 
 # %% [markdown]
 r"""
@@ -426,8 +427,8 @@ chapter.table(kernels, formats={
 chapter.evidence("predicted-strings-kernels")
 low, high = kernels.min(), kernels.max()
 chapter.glue(kernels=len(kernels), near=kernels["ratio"].between(1 / 1.4, 1.4).sum(),
-             factor=f"{high['ratio'] / low['ratio']:.0f}",
              correlation_min=low["correlation"], correlation_max=high["correlation"])
+chapter.glue(".0f", factor=high['ratio'] / low['ratio'])
 
 # %% [markdown]
 r"""
@@ -471,7 +472,6 @@ How the paper drew its templates we do not know, so a verdict here compares aver
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

@@ -122,8 +122,8 @@ The paper's curves cross one half at these $n$:
 theirs, bound = analysis.published_majorities(), partial(crossing, first=8, last=8192)
 chapter.table(theirs.rename(columns={"per_template": "modified, strings per template"}),
               formats={"plain": bound, "modified": bound, "modified, strings per template": ".0f"})
-chapter.glue(per_template_least=f"{theirs['per_template'].min():.0f}",
-             per_template_largest=f"{theirs['per_template'].max():.0f}")
+chapter.glue(".0f", per_template_least=theirs['per_template'].min(),
+             per_template_largest=theirs['per_template'].max())
 
 # %% [markdown]
 r"""
@@ -315,10 +315,10 @@ chapter.values("psychometric")
 last = analysis.losses_at_last(puzzles)
 series = {"three": "Distribution of three", "three_ab": "Distribution of three + a and b"}
 for key, name in series.items():
-    chapter.glue(**{f"{key}-{which}": f"{loss:.2f}" for which, loss in last.loc[name].items()})
+    chapter.glue(".2f", **{f"{key}-{which}": loss for which, loss in last.loc[name].items()})
 others = last.drop(series.values())["mean"]
-chapter.glue(puzzles_n=int(puzzles["n"].max()), others_least=f"{others.min():.2f}",
-             others_largest=f"{others.max():.2f}")
+chapter.glue(puzzles_n=int(puzzles["n"].max()))
+chapter.glue(".2f", others_least=others.min(), others_largest=others.max())
 
 # %% [markdown]
 r"""
@@ -380,8 +380,8 @@ chapter.values("word-labels", "test_error")
 
 # %% tags=["remove-input"]
 last_n, few = int(rows["n"].max()), analysis.first_below(rows, 0.1)
-chapter.glue(words_n=last_n, few=few.get("Modified transformer"),
-             words_plain=f"{chapter.mean('word-labels', 'Transformer', last_n, 'test_error'):.2f}")
+chapter.glue(words_n=last_n, few=few.get("Modified transformer"))
+chapter.glue(".2f", words_plain=chapter.mean('word-labels', 'Transformer', last_n, 'test_error'))
 
 # %% [markdown]
 r"""
@@ -403,7 +403,6 @@ A claim that is *not tested* lacks rows, or its grid ends too early to decide; o
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

@@ -137,7 +137,7 @@ chapter.evidence("perplexity")
 
 # %% tags=["remove-input"]
 for name, z in zip(analysis.PRODUCTS, plain.values(), strict=True):  # (layers, heads)
-    chapter.glue(**{f"{name}-first": f"{z[0].mean():.1f}", f"{name}-later": f"{z[1:].mean():.1f}"})
+    chapter.glue(".1f", **{f"{name}-first": z[0].mean(), f"{name}-later": z[1:].mean()})
 
 # %% [markdown]
 r"""

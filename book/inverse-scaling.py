@@ -163,9 +163,8 @@ Intervals are 95% bootstrap intervals over seeds.
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 largest = chapter.claim("copy-b")
-chapter.glue(wrong=f"{largest.ours:.1%}", wrong_paper=f"{largest.paper:.1%}")
+chapter.glue(".1%", wrong=largest.ours, wrong_paper=largest.paper)
 
 # %% [markdown]
 r"""

@@ -123,11 +123,11 @@ chapter.show(figure, analysis.distances_alt(panels))
 
 # %% tags=["remove-input"]
 far = analysis.distances_of_both(panels)
-chapter.glue(seen=f"{far['width 64']['training']:.2f}")
+chapter.glue(".2f", seen=far['width 64']['training'])
 for width in (64, 512):
     found = far[f"width {width}"]
-    chapter.glue(**{f"same_{width}": f"{found['unseen αα']:.2f}",
-                    f"different_{width}": f"{found['unseen αβ']:.2f}"})
+    chapter.glue(".2f",
+                 **{f"same_{width}": found['unseen αα'], f"different_{width}": found['unseen αβ']})
 
 # %% [markdown]
 r"""
@@ -238,8 +238,8 @@ for d_mlp in (64, 256, 1024, 4096, 16384):
 chapter.table(analysis.distance_table(distance),
               formats={"d_mlp": ",", "difference on unseen strings": ".2f"})
 worst = max(distance, key=distance.get)
-chapter.glue(worst_features=worst, worst_distance=f"{distance[worst]:.2f}",
-             end_distance=f"{distance[16384]:.2f}")
+chapter.glue(worst_features=worst)
+chapter.glue(".2f", worst_distance=distance[worst], end_distance=distance[16384])
 
 # %% [markdown]
 r"""
@@ -290,8 +290,8 @@ strings = "strings to a test loss of ½"
 needs = analysis.kernel_needs(task, (0.25, 0.5, 1.0, 2.0, 3.0))
 chapter.table(needs.rename(columns={"strings": strings}),
               formats={"β": "g", "ν": ".1e", strings: ",.0f"})
-chapter.glue(largest_weight=f"{starts[1][1]:.2f}",
-             strings_quarter=f"{round(needs['strings'][0], -3):,.0f}")
+chapter.glue(".2f", largest_weight=starts[1][1])
+chapter.glue(",.0f", strings_quarter=round(needs['strings'][0], -3))
 
 # %% [markdown]
 r"""
@@ -311,7 +311,7 @@ r"""
 First `αα` against `αβ`:
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.curves("last-layer")
 
 # %% [markdown]
@@ -319,13 +319,13 @@ r"""
 And `αβα` against `αββ`:
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.curves("last-layer-aba-abb")
 
 # %% tags=["remove-input"]
 for short, name in (("same", "last-layer"), ("aba", "last-layer-aba-abb")):
     off = summaries.distances(name, chapter[name]).query("series != 'scale 1' and x <= 4096")["off"]
-    chapter.glue(**{f"off_{short}": f"{off.abs().mean():.2f}"})
+    chapter.glue(".2f", **{f"off_{short}": off.abs().mean()})
 for scale in (1, 8, 64):
     chapter.glue_means("last-layer", f"scale {scale}", [16384], f"scale{scale}")
 
@@ -361,7 +361,7 @@ So the width is a lead.
 As a labelled variant, the same with $d_{\text{emb}} = 1024$; all other settings as before (scale 64, `αα` against `αβ`; the paper's curve is that of scale 64):
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.curves("last-layer-wide")
 
 # %% tags=["remove-input"]
@@ -370,8 +370,9 @@ share, words = closes["closed"], "share of the distance closed"
 chapter.table(closes.rename(columns={"closed": words}), formats={
     words: ".0%", **dict.fromkeys(("d = 128", "d = 1024", "paper"), ".2f")})
 half = summaries.n50_beside_published("last-layer-wide", chapter["last-layer-wide"]).iloc[0]
-chapter.glue(half=f"{half['n50']:,.0f}", half_paper=half["paper"],
-             least_closed=f"{share.min():.0%}", most_closed=f"{share.max():.0%}")
+chapter.glue(",.0f", half=half['n50'])
+chapter.glue(half_paper=half["paper"])
+chapter.glue(".0%", least_closed=share.min(), most_closed=share.max())
 
 # %% [markdown]
 r"""
@@ -419,15 +420,15 @@ chapter.evidence("attention", note="Mean over seeds, before and after training."
 # %% tags=["remove-input"]
 means = attention.set_index(["network", "n"])
 most, few = means.loc["Transformer", 1024], means.loc["Transformer", 64]
-chapter.glue(before=f"{most['logits_before']:.2f}", after=f"{most['logits_after']:.1f}",
-             few_after=f"{few['logits_after']:.1f}", few_loss=f"{few['test_loss']:.2f}",
-             modified_after=f"{means['logits_after']['Modified transformer', 1024]:.0f}")
+chapter.glue(".2f", before=most['logits_before'], few_loss=few['test_loss'])
+chapter.glue(".1f", after=most['logits_after'], few_after=few['logits_after'])
+chapter.glue(".0f", modified_after=means['logits_after']['Modified transformer', 1024])
 
 # %% tags=["remove-input"]
 betas = most[["logits_before", "logits_after"]] / 2**0.5
 before, after = analysis.kernel_needs(task, betas)["strings"]
-chapter.glue(beta_before=f"{betas['logits_before']:.2f}", beta_after=f"{betas['logits_after']:.2f}",
-             strings_before=f"{round(before, -3):,.0f}", strings_after=f"{round(after, -1):,.0f}")
+chapter.glue(".2f", beta_before=betas['logits_before'], beta_after=betas['logits_after'])
+chapter.glue(",.0f", strings_before=round(before, -3), strings_after=round(after, -1))
 
 # %% [markdown]
 r"""
@@ -458,7 +459,6 @@ That took too long on a CPU, so grid and range were cut by a factor 2, when the 
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

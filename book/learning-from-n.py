@@ -320,11 +320,11 @@ print(f"ν = {nu:.5f}, r D / ν = {2 * D / nu:.0f}")
 
 # %% tags=["remove-input"]
 found = analysis.against_n(rows)
-chapter.glue(onset=f"{2 * D / nu:,.0f}", first=f"{found.first:.2f}", end=found.end,
-             last_same=f"{found.last[exact[0]]:.2f}", last_aba=f"{found.last[exact[1]]:.2f}",
-             ratio_least=f"{found.ratios[0]:.2f}", ratio_most=f"{found.ratios[1]:.2f}",
-             overtaken_after=found.overtaken[0], overtaken_by=found.overtaken[1],
-             bound=f"{found.bound:.0f}", noisy_bound=f"{found.noisy_bound:.0f}")
+chapter.glue(",.0f", onset=2 * D / nu)
+chapter.glue(".2f", first=found.first, last_same=found.last[exact[0]],
+             last_aba=found.last[exact[1]], ratio_least=found.ratios[0], ratio_most=found.ratios[1])
+chapter.glue(end=found.end, overtaken_after=found.overtaken[0], overtaken_by=found.overtaken[1])
+chapter.glue(".0f", bound=found.bound, noisy_bound=found.noisy_bound)
 
 # %% [markdown]
 r"""
@@ -351,7 +351,7 @@ Now $n$ is fixed, so large that it matters for the largest alphabets only, and t
 With ten symbols, four million strings contain nothing but repetitions; the kernel then learns these symbols' names as well, and knows little about others.
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.scaling("ridge-rho", "error", "error against the number of symbols",
                 columns={"rho": "ρ", "error": "error", "worst": "at the worst template",
                          "iterations": "iterations"},
@@ -437,7 +437,7 @@ chapter.show(figure, analysis.WEIGHTS_ALT)
 
 # %% tags=["remove-input"]
 share = analysis.effective_shares(by_count)
-chapter.glue(share_uniform=f"{share['uniform']:.0%}", share_zipf=f"{share['Zipf, s = 1']:.0%}")
+chapter.glue(".0%", share_uniform=share['uniform'], share_zipf=share['Zipf, s = 1'])
 
 # %% [markdown]
 r"""
@@ -456,7 +456,7 @@ By the formula for $D$ it is not critical: a string's own part of the kernel, $K
 For αβα against αββ, at $n$ = 10,000:
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.scaling("ridge-lambda", "error", "error against λ",
                 columns={"error": axes["ylabel"]}, xlabel="λ", ylabel=axes["ylabel"],
                 predicted=analysis.expected_curves("ridge-lambda", ("noise-free", "noise σ = 10")))
@@ -467,8 +467,8 @@ best = summaries.best_by_series("ridge-lambda", chapter["ridge-lambda"], "error"
 least = best.set_index("series")["mean"]
 for name, series in (("exact", "noise-free"), ("noisy", "noise σ = 10")):
     gain = chapter.mean("ridge-lambda", series, 0.01, "error") / least[series] - 1
-    chapter.glue(**{f"gain_{name}": f"{gain:.1%}"})
-chapter.glue(own=f"{kernel('ABA', 'ABA') - template_matrix(aba_abb, kernel)[0, 0]:.2f}")
+    chapter.glue(".1%", **{f"gain_{name}": gain})
+chapter.glue(".2f", own=kernel('ABA', 'ABA') - template_matrix(aba_abb, kernel)[0, 0])
 
 # %% [markdown]
 r"""
@@ -483,7 +483,7 @@ r"""
 The temperature $\beta$ and the strength $\gamma$ of the positions decide how different the templates look to the kernel, that is, the {term}`smallest eigenvalue` $\nu$ of $N$.
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.scaling("ridge-beta", "error", "error against β",
                 columns={"error": axes["ylabel"]}, xlabel="β", ylabel=axes["ylabel"])
 
@@ -491,10 +491,11 @@ chapter.scaling("ridge-beta", "error", "error against β",
 eigenvalues = chapter["eigenvalue-map"].query("series == 'αβα / αββ'")
 found = analysis.kernel_parameters(chapter["ridge-beta"], eigenvalues)
 for name, (beta, gamma) in (("best", found.best), ("worst", found.worst)):
-    chapter.glue(**{f"{name}_beta": f"{beta:g}", f"{name}_gamma": f"{gamma:g}"})
+    chapter.glue("g", **{f"{name}_beta": beta, f"{name}_gamma": gamma})
 default = chapter.mean("ridge-beta", "γ = 1", 2.0, "error")
-chapter.glue(default=f"{default:.3f}", least=f"{found.least:.3f}", largest=f"{found.largest:.2f}",
-             ranks=f"{found.correlation:.2f}", pairs=found.pairs)
+chapter.glue(".3f", default=default, least=found.least)
+chapter.glue(".2f", largest=found.largest, ranks=found.correlation)
+chapter.glue(pairs=found.pairs)
 
 # %% [markdown]
 r"""
@@ -565,8 +566,8 @@ chapter.table(slopes, formats=dict.fromkeys(slopes.columns[1:], ".2f"))
 # %% tags=["remove-input"]
 rows = chapter["ridge-zipf"]
 ratios = analysis.predicted_over_measured("ridge-zipf", rows, expected)
-chapter.glue(zipf_least=f"{ratios.min():.2f}", zipf_most=f"{ratios.max():.2f}",
-             largest_n=rows["n"].max())
+chapter.glue(".2f", zipf_least=ratios.min(), zipf_most=ratios.max())
+chapter.glue(largest_n=rows["n"].max())
 
 # %% tags=["remove-input"]
 error = unequal.set_index("symbols")["error"]
@@ -595,7 +596,6 @@ Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

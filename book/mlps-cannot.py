@@ -131,8 +131,8 @@ strings = {"a training string, one-hot": samples[0].tokens[0].tolist(),
            "a test string, one-hot": [u, v]}
 chapter.show(pictures.first_layer(strings, moved.numpy(), len(seen)),
              analysis.first_layer_alt(moved, len(seen)))
-chapter.glue(moved=int((moved[:, :len(seen)] > 0).sum()), columns=moved[:, :len(seen)].numel(),
-             unseen_moved=f"{moved[:, len(seen):].max():g}")
+chapter.glue(moved=int((moved[:, :len(seen)] > 0).sum()), columns=moved[:, :len(seen)].numel())
+chapter.glue("g", unseen_moved=moved[:, len(seen):].max())
 
 # %% [markdown]
 r"""
@@ -182,8 +182,8 @@ twins = {"network": first, "twin 1": both, "twin 2": second}
 answers = dict.fromkeys(twins, ".2f")
 chapter.table(analysis.answers_to_pairs(twins, u, v), formats=answers)
 losses = analysis.twin_losses(twins, u, v)
-chapter.glue(loss=f"{losses['network']:.4f}", twin_loss=f"{losses['twin 2']:.4f}",
-             both=f"{(losses['network'] + losses['twin 2']) / 2:.4f}")
+chapter.glue(".4f", loss=losses['network'], twin_loss=losses['twin 2'],
+             both=(losses['network'] + losses['twin 2']) / 2)
 
 # %% [markdown]
 r"""
@@ -305,7 +305,7 @@ outputs = {title: dict(zip(task.labels, run.outputs(members[title]), strict=True
 measured = {title: run.measure_network(members[title]) for title, run in live.items()}
 distances = {title: test["statistic"] for title, test in measured.items()}
 chapter.show(figures.output_ecdfs(outputs), analysis.distributions_alt(outputs, distances))
-chapter.glue(p_mlp=f"{measured['Fully-connected']['p_value']:.2f}")
+chapter.glue(".2f", p_mlp=measured['Fully-connected']['p_value'])
 assert measured["Transformer + a and b"]["p_value"] < 1e-10
 
 # %% [markdown]
@@ -335,10 +335,11 @@ best = mlp.loc[mlp["test_loss"].idxmin()]
 counts = tests.groupby("network")[["p < 0.01", "runs"]].sum()
 (rejected, runs), (rejected_t, runs_t) = counts.loc["Fully-connected"], counts.loc["Transformer"]
 few = tests.query("network == 'Transformer' and n == 64")
-chapter.glue(best=f"{best['test_loss']:.4f}", best_n=best["n"], best_seed=best["seed"],
-             best_last=f"{best['final_test_loss']:.4f}", worst=f"{mlp['test_loss'].max():.4f}",
-             rejected=rejected, runs=runs, rejected_t=rejected_t, runs_t=runs_t,
-             few=f"{few['test loss, mean'].item():.2f}")
+chapter.glue(".4f", best=best['test_loss'], best_last=best['final_test_loss'],
+             worst=mlp['test_loss'].max())
+chapter.glue(best_n=best["n"], best_seed=best["seed"], rejected=rejected, runs=runs,
+             rejected_t=rejected_t, runs_t=runs_t)
+chapter.glue(".2f", few=few['test loss, mean'].item())
 
 # %% [markdown]
 r"""
@@ -435,8 +436,8 @@ for template, y in (("αβα", aba), ("αββ", abb)):
 # %% tags=["remove-input"]
 bias = ((aba.mean() - 1) ** 2 + (abb.mean() + 1) ** 2) / 2
 means = analysis.training_means(member)
-chapter.glue(bias=f"{bias:.3f}", last_loss=f"{outcome.final_test_loss:.3f}",
-             learned_aba=f"{means[0]:.2f}", learned_abb=f"{means[1]:.2f}")
+chapter.glue(".3f", bias=bias, last_loss=outcome.final_test_loss)
+chapter.glue(".2f", learned_aba=means[0], learned_abb=means[1])
 
 # %% [markdown]
 r"""
@@ -484,7 +485,7 @@ The values say more:
 curves = analysis.repaired_curves(chapter["mlp-gram"])
 chapter.table(curves, formats=dict.fromkeys(list(curves)[1:], ".3f"))
 middle = curves.query("32 <= n <= 256")
-chapter.glue(off=f"{(middle['ours, last epoch'] / middle['paper'] - 1).abs().max():.0%}")
+chapter.glue(".0%", off=(middle['ours, last epoch'] / middle['paper'] - 1).abs().max())
 
 # %% [markdown]
 r"""

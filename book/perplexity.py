@@ -171,9 +171,8 @@ The paper's own perplexities are not shown: they belong to another model and ano
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 for name in ("b", "a", "a-masked", "a-b"):
-    chapter.glue(**{name: f"{1 - chapter.claim(f'perplexity-{name}').ours:.1%}"})
+    chapter.glue(".1%", **{name: 1 - chapter.claim(f'perplexity-{name}').ours})
 
 # %% [markdown]
 r"""

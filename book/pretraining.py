@@ -116,7 +116,7 @@ chapter.curves("pretraining")
 # %% tags=["remove-input"]
 rows = chapter["pretraining"]
 read = rows["pretrained_perplexity"]
-chapter.glue(read_least=f"{read.min():.0f}", read_most=f"{read.max():.0f}")
+chapter.glue(".0f", read_least=read.min(), read_most=read.max())
 
 # %% [markdown]
 r"""
@@ -142,7 +142,6 @@ From scratch the published curve crosses one half far beyond our largest $n$; th
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""
@@ -187,14 +186,14 @@ The same models on `αβα` against `αββ`, and both tasks against the publish
 # %% tags=["remove-input"]
 chapter.fit("pretraining", "pretraining-aba-abb")
 
-# %% tags=["remove-input"]
+# %%
 chapter.curves("pretraining-aba-abb")
 
 # %% tags=["remove-input"]
 other = distances("pretraining-aba-abb", chapter["pretraining-aba-abb"])
 first = distances("pretraining", rows)
 first = first[first["x"].isin(other["x"])]
-chapter.glue(near=f"{first['off'].abs().mean():.2f}", near_aba=f"{other['off'].abs().mean():.2f}")
+chapter.glue(".2f", near=first['off'].abs().mean(), near_aba=other['off'].abs().mean())
 
 # %% [markdown]
 r"""
@@ -218,7 +217,7 @@ starts = inside.set_index(["matrix", "network"])[z[:2]]
 for matrix, key in (("W_K W_Qᵀ", "kq"), ("W_V W_Oᵀ", "vo")):
     for network, name in (("From scratch", "random"), ("Pretrained", "read")):
         for value, which in zip(starts.loc[matrix, network], ("mean", "largest"), strict=True):
-            chapter.glue(**{f"{key}-{name}-{which}": f"{value:+.1f}"})
+            chapter.glue("+.1f", **{f"{key}-{name}-{which}": value})
 
 # %% [markdown]
 r"""

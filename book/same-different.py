@@ -175,7 +175,6 @@ Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

@@ -192,8 +192,8 @@ chapter.curves("lr-batch", ordered=True)
 best = sensitivity.best_rates("lr-batch", chapter["lr-batch"])
 chapter.table(best, formats=ours)
 least = best.set_index("series")["our loss"]
-chapter.glue(loss_8=least["batch 8"], loss_128=least["batch 128"],
-             rate_least=f"{best['ours'].min():g}", rate_most=f"{best['ours'].max():g}")
+chapter.glue(loss_8=least["batch 8"], loss_128=least["batch 128"])
+chapter.glue("g", rate_least=best['ours'].min(), rate_most=best['ours'].max())
 
 # %% [markdown]
 r"""
@@ -311,7 +311,6 @@ So a difference of this size between two curves says little.
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""
@@ -337,7 +336,7 @@ r"""
 chapter.commands()
 rows = pd.concat([chapter[e.name] for e in experiments.of_chapter("sensitivity")])
 fitted, unfitted = sensitivity.seconds_per_run(rows)
-chapter.glue(fitted=f"{fitted:.0f}", unfitted=f"{unfitted:.0f}")
+chapter.glue(".0f", fitted=fitted, unfitted=unfitted)
 
 # %% [markdown]
 r"""

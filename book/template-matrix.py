@@ -89,7 +89,7 @@ chapter.show(figures.matrices(tables, fmt=".3f"), analyses.matrices_alt(tables))
 
 # %% tags=["remove-input"]
 contrasts = analyses.contrasts(tables)
-chapter.glue(least=f"{contrasts.min():.1%}", most=f"{contrasts.max():.1%}")
+chapter.glue(".1%", least=contrasts.min(), most=contrasts.max())
 
 # %% [markdown]
 r"""
@@ -384,7 +384,7 @@ chapter.show(figure, alt, "eigenvalue-beta", note="γ = 1.")
 
 # %% tags=["remove-input"]
 display(report.scaling_table("eigenvalue-beta", rows, {"eigenvalue": "ν"}))
-chapter.glue(error=f"{law.error:.0e}")
+chapter.glue(".0e", error=law.error)
 
 # %% [markdown]
 r"""
@@ -422,7 +422,7 @@ chapter.show(figures.labelled_points(
     ylabel="second"), analyses.traces_alt(found))
 
 # %% tags=["remove-input"]
-chapter.glue(plane=f"{found.shares[:2].sum():.2%}", third=f"{found.shares[2]:.2%}")
+chapter.glue(".2%", plane=found.shares[:2].sum(), third=found.shares[2])
 
 # %% [markdown]
 r"""
@@ -512,7 +512,7 @@ chapter.table(amounts, formats={"ν": ".4g", "±": ".0e", "D": ".2f", "r D (√2
 chapter.evidence("eigenvalues", note="β = 2, γ = 1, λ = 0.01.")
 easy, hard, error = needed["αα / αβ"], needed["same relation"], amounts["error"]
 chapter.glue(easy=easy, hard=hard, times=round(hard / easy))
-chapter.glue(best=f"{error.min():.2f}", worst=f"{error.max():.2f}")
+chapter.glue(".2f", best=error.min(), worst=error.max())
 
 # %% [markdown]
 r"""
@@ -550,7 +550,7 @@ rows = chapter["eigenvalue-map"]
 exponents, best = analyses.map_exponents(rows), analyses.map_best(rows)
 far = {gamma: analyses.likeness(TASKS["αβα / αββ"], TransformerKernel(2.0, gamma, b1=2.0, b2=0.3))
        for gamma in (1.0, 4.0)}
-chapter.glue(certain=f"{(rows['eigenvalue'] / rows['standard_error']).min():.0f}")
+chapter.glue(".0f", certain=(rows['eigenvalue'] / rows['standard_error']).min())
 
 # %% tags=["remove-input"]
 for name, series in {"two": "αα / αβ", "three": "αβα / αββ"}.items():
@@ -596,7 +596,6 @@ The standard error takes into account that one set of points serves all entries 
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

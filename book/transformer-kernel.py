@@ -213,7 +213,7 @@ compared = analyses.comparison(strings, kernel, monte_carlo, z1, z2)
 assert compared.furthest < 4, compared.furthest
 chapter.table(compared.table, formats={
     "K_attn": ".4f", "z₁·z₁": ".2f", "K_trans": ".4f", "z₂·z₂": ".2f"})
-chapter.glue(furthest=f"{compared.furthest:.1f}")
+chapter.glue(".1f", furthest=compared.furthest)
 
 # %% [markdown]
 r"""
@@ -281,8 +281,8 @@ chapter.table(analyses.matching_table(columns, pairs, matchings))
 
 # %% tags=["remove-input"]
 table = np.stack(list(columns.values()), axis=1)  # (matchings, pairs)
-chapter.glue(distinct=len(np.unique(table.round(12))), same=f"{table[0, 0]:.4f}",
-             other=f"{table[0, 1]:.4f}", most=f"{table[-1, 0]:.4f}")
+chapter.glue(distinct=len(np.unique(table.round(12))))
+chapter.glue(".4f", same=table[0, 0], other=table[0, 1], most=table[-1, 0])
 
 # %% [markdown]
 r"""
@@ -305,7 +305,7 @@ Every seed draws a new network.
 Two strings of each template, one symbol shared between them, give the root mean square of $z_2(x) \cdot z_2(y) - K_{\text{trans}}(x, y)$:
 """
 
-# %% tags=["remove-input"]
+# %%
 chapter.scaling("width", "error", "distance between finite networks and the kernel",
                 columns={"error": "rms distance"}, xlabel="width of the network",
                 ylabel="rms distance to the kernel", guides=[(-0.5, "slope −½")])
@@ -313,8 +313,8 @@ chapter.scaling("width", "error", "distance between finite networks and the kern
 # %% tags=["remove-input"]
 N = template_matrix(task, kernel)
 distance = chapter.mean("width", "αβα / αββ", 512, "error")
-chapter.glue(distance=f"{distance:.3f}", spread=f"{np.ptp(N):.5f}",
-             eigenvalue=f"{np.linalg.eigvalsh(N)[0]:.5f}")
+chapter.glue(".3f", distance=distance)
+chapter.glue(".5f", spread=np.ptp(N), eigenvalue=np.linalg.eigvalsh(N)[0])
 
 # %% [markdown]
 r"""
@@ -344,7 +344,7 @@ chapter.show(figures.blocks(panels, names, limits=limits, label="K(x, y)"),
 
 # %% tags=["remove-input"]
 for m, share in zip((10, 100, 10_000), alike.values(), strict=True):
-    chapter.glue(**{f"alike-{m}": f"{share:.2%}"})
+    chapter.glue(".2%", **{f"alike-{m}": share})
 
 # %% [markdown]
 r"""
@@ -453,7 +453,6 @@ The paper's statements are limits and have no exponents of their own.
 
 # %% tags=["remove-input"]
 chapter.verdicts()
-chapter.glue_claims()
 
 # %% [markdown]
 r"""

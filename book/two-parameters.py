@@ -158,15 +158,14 @@ chapter.show(
     analysis.inside_alt(inside))
 
 # %% tags=["remove-input"]
-chapter.glue(start=f"{inside.start:.1f}", apart=f"{inside.apart:.1f}", size=f"{inside.size:.2f}",
-             gain=f"{inside.gain:.0f}", positive_heads=inside.heads_positive,
-             negative_heads=inside.heads_negative,
-             loss_plain=f"{outcomes['plain'].final_test_loss:.2f}",
-             loss_a=f"{outcomes['+ a'].final_test_loss:.2f}")
+chapter.glue(".1f", start=inside.start, apart=inside.apart)
+chapter.glue(".2f", size=inside.size, loss_plain=outcomes['plain'].final_test_loss,
+             loss_a=outcomes['+ a'].final_test_loss)
+chapter.glue(".0f", gain=inside.gain)
+chapter.glue(positive_heads=inside.heads_positive, negative_heads=inside.heads_negative)
 for sign, found in (("positive", inside.positive), ("negative", inside.negative)):
     for template, (first, second) in found.items():
-        chapter.glue(**{f"{sign}-{template}-13": f"{first:.0f}",
-                        f"{sign}-{template}-23": f"{second:.0f}"})
+        chapter.glue(".0f", **{f"{sign}-{template}-13": first, f"{sign}-{template}-23": second})
 
 # %% [markdown]
 r"""
@@ -202,9 +201,6 @@ The {term}`protocol` is that of {doc}`same-different`.
 
 # %%
 chapter.curves("aba-abb")
-
-# %% tags=["remove-input"]
-chapter.glue_claims()
 
 # %% [markdown]
 r"""
@@ -291,7 +287,7 @@ chapter.curves("program")
 
 # %% tags=["remove-input"]
 spread = chapter["program"].query("series == 'Transformer + a' and n == 2048")["test_loss"]
-chapter.glue(least=f"{spread.min():.2f}", largest=f"{spread.max():.2f}")
+chapter.glue(".2f", least=spread.min(), largest=spread.max())
 
 # %% [markdown]
 r"""
@@ -370,8 +366,8 @@ chapter.show(
     figures.matrices({f"{t}, before training": analysis.by_position(m, t, 1)
                       for t, m in begin.items()}, fmt=".1f", limits=(-1, reach)),
     analysis.products_alt(begin, "mean attention logits at mimetic initialisation"))
-chapter.glue(mimetic_equal=f"{analysis.entry(starts[0], 0, 2):.1f}",
-             mimetic_different=f"{analysis.entry(starts[0], 1, 2):.1f}")
+chapter.glue(".1f", mimetic_equal=analysis.entry(starts[0], 0, 2),
+             mimetic_different=analysis.entry(starts[0], 1, 2))
 
 # %% [markdown]
 r"""
@@ -388,9 +384,9 @@ chapter.curves("mimetic")
 # %% tags=["remove-input"]
 chapter.n50("mimetic")
 strong = chapter["mimetic"].query("mimetic_beta == 10")
-chapter.glue(strong=len(strong), unfit=int((strong["train_loss"] >= strong["stop"]).sum()),
-             strong_least=f"{strong['test_loss'].min():.2f}",
-             strong_largest=f"{strong['test_loss'].max():.2f}")
+chapter.glue(strong=len(strong), unfit=int((strong["train_loss"] >= strong["stop"]).sum()))
+chapter.glue(".2f", strong_least=strong['test_loss'].min(),
+             strong_largest=strong['test_loss'].max())
 
 # %% [markdown]
 r"""
@@ -410,8 +406,8 @@ chapter.curves("dropout")
 # %% tags=["remove-input"]
 chapter.n50("dropout")
 epochs = chapter["dropout"].groupby("series")["epochs_run"].median()
-chapter.glue(epochs_plain=f"{epochs['Transformer']:.0f}",
-             epochs_dropout=f"{epochs['dropout 0.05':'dropout 0.1'].min():.0f}")
+chapter.glue(".0f", epochs_plain=epochs['Transformer'],
+             epochs_dropout=epochs['dropout 0.05':'dropout 0.1'].min())
 
 # %% [markdown]
 r"""
@@ -440,8 +436,8 @@ The training protocol is partly inferred, for not all of the paper's settings ar
 # %% tags=["remove-input"]
 chapter.fit("aba-abb", "architectures", "aabb-abab", "program")
 spread = published_spread(("aba-abb", "architectures"), "Transformer")
-chapter.glue(yardstick=f"{spread.max():.2f}", yardstick_n=int(spread.idxmax()),
-             yardstick_mean=f"{spread.mean():.2f}")
+chapter.glue(".2f", yardstick=spread.max(), yardstick_mean=spread.mean())
+chapter.glue(yardstick_n=int(spread.idxmax()))
 
 # %% [markdown]
 r"""

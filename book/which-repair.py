@@ -222,9 +222,10 @@ early, late, decayed = (means.loc[at] for at in (
 for key, at in (("early", early), ("late", late)):
     chapter.glue(**{f"{key}-cosine": f"{at['change_cosine']:.2f}",
                     f"{key}-change": f"{at['change']:.1%}"})
-chapter.glue(embeddings=f"{late['cosine']:.3f}", decayed=f"{decayed['cosine']:.2f}",
-             decayed_loss=f"{decayed['train_loss']:.1f}", wrong=f"{late['error']:.0%}",
-             to_seen=f"{late['to_seen']:.0%}", among_unseen=f"{late['among_unseen']:.0%}")
+chapter.glue(".3f", embeddings=late['cosine'])
+chapter.glue(".2f", decayed=decayed['cosine'])
+chapter.glue(".1f", decayed_loss=decayed['train_loss'])
+chapter.glue(".0%", wrong=late['error'], to_seen=late['to_seen'], among_unseen=late['among_unseen'])
 
 # %% [markdown]
 r"""

@@ -220,10 +220,8 @@ So here are the progress ratios of all of them, $n = 16$, as medians over seeds:
 one = rows[rows["series"] == "n = 16"]
 chapter.table(analysis.median_ratios(one, (16, 64, 256, 1024, 4096)))
 of_a = analysis.scatter(one, "a")
-chapter.glue(a_least=f"{of_a.least:.2f}", a_largest=f"{of_a.largest:.2f}",
-             a_widest=f"{of_a.widest:.2f}",
-             positions=f"{one.query('d_emb == 4096')['positions'].median():.3f}",
-             shared=f"{-16 / 256:.3f}")
+chapter.glue(".2f", a_least=of_a.least, a_largest=of_a.largest, a_widest=of_a.widest)
+chapter.glue(".3f", positions=one.query('d_emb == 4096')['positions'].median(), shared=-16 / 256)
 
 # %% [markdown]
 r"""
@@ -256,11 +254,10 @@ chapter.show(figure, figures.scaling_alt("copy-progress", both, "w_v",
 # %% tags=["remove-input"]
 even = analysis.even_attention(256, 16, range(5))
 strong = rows.query("series == 'n = 16, γ = 1' and d_emb == 4096")["w_v"]
-chapter.glue(
-    strong=f"{strong.mean():.4f} ± {strong.sem():.4f}",
-    even=f"{even.mean():.4f} ± {even.sem():.4f}",
-    strong_predicted=f"{copying.progress_law(16, 4096, 256, 1.0):.4f}",
-    even_predicted=f"{copying.progress_law(16, 256, 256, 1.0):.4f}")
+chapter.glue(strong=f"{strong.mean():.4f} ± {strong.sem():.4f}",
+             even=f"{even.mean():.4f} ± {even.sem():.4f}")
+chapter.glue(".4f", strong_predicted=copying.progress_law(16, 4096, 256, 1.0),
+             even_predicted=copying.progress_law(16, 256, 256, 1.0))
 
 # %% [markdown]
 r"""
@@ -305,7 +302,7 @@ for kind, some in (("seen", seen), ("unseen", unseen)):
 
 # %% tags=["remove-input"]
 b = one.groupby("d_emb")["b"].mean()
-chapter.glue(b_least=f"{b.min():.3f}", b_largest=f"{b.max():.3f}")
+chapter.glue(".3f", b_least=b.min(), b_largest=b.max())
 
 # %% [markdown]
 r"""
@@ -321,8 +318,8 @@ Intervals are 95% bootstrap intervals over seeds.
 # %% tags=["remove-input"]
 chapter.verdicts()
 fit = analysis.worst_fit(one)
-chapter.glue(worst_d=fit.d_emb, worst=f"{fit.ratio:.3f} ± {fit.error:.3f}",
-             other_least=f"{fit.least:.3f}", other_largest=f"{fit.largest:.3f}")
+chapter.glue(worst_d=fit.d_emb, worst=f"{fit.ratio:.3f} ± {fit.error:.3f}")
+chapter.glue(".3f", other_least=fit.least, other_largest=fit.largest)
 
 # %% [markdown]
 r"""

@@ -188,23 +188,22 @@ class Chapter:
 
     # ---- numbers ---------------------------------------------------------------------------------------------------
 
-    def glue(self, **numbers: object) -> None:
+    def glue(self, form: str = "", /, **numbers: Any) -> None:
         """Hand numbers to the prose, which names them: {glue:text}`name`.
 
-        A float gets three significant digits, a whole number its thousands; a string stays as it is, and None says that
-        nothing was measured. The chapter's claims are handed over by `glue_claims`.
+        Without a form, a float gets three significant digits and a whole number its thousands. A string stays as it
+        is, and None says that nothing was measured.
+
+        Args:
+            form: of all these numbers, such as ".2f".
+            numbers: name → number. `verdicts` hands over those of the chapter's claims.
         """
         from myst_nb import glue
 
         for name, value in numbers.items():
-            glue(name, _words(value), display=False)
+            glue(name, _words(format(value, form) if form and value is not None else value), display=False)
 
-    def glue_claims(self) -> None:
-        """Hand the numbers of the chapter's claims to the prose, and the counts of its verdicts.
-
-        The names are ID.ours, ID.low, ID.high, ID.paper, ID.verdict for the claim ID; claims for their number, and
-        held, part, not-held, not-tested for the counts.
-        """
+    def _glue_claims(self) -> None:
         for j in self.judgements:
             m = j.measured
             numbers = {"ours": m.ours, "low": m.low, "high": m.high, "paper": m.paper} if m else dict.fromkeys(
@@ -256,8 +255,13 @@ class Chapter:
         print(sweeps.recheck(name, where, within, metric, relative))
 
     def verdicts(self) -> None:
-        """Show the verdicts on the chapter's claims; each opens to what decided it."""
+        """Show the verdicts on the chapter's claims, each opens to what decided it, and hand their numbers to the prose.
+
+        The names are ID.ours, ID.low, ID.high, ID.paper, ID.verdict for the claim ID; claims for their number, and
+        held, part, not-held, not-tested for the counts.
+        """
         display(scoreboard_table(self.judgements))
+        self._glue_claims()
 
     def all_verdicts(self, *wanted: str, filters: bool = False) -> None:
         """Show the verdicts on all claims of the book, or those that are among `wanted`, with menus to choose by."""

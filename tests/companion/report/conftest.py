@@ -1,3 +1,3 @@
 """Tests that draw share their rows."""
 
-from drawn_rows import *  # noqa: F403
+from drawn_rows import *

@@ -98,8 +98,8 @@ def test_glued_numbers_are_written_as_prose_has_them(chapter, shown):
                            "none": "(not measured yet)", "never": "∞"}
 
 
-def test_glued_claims_have_number_interval_verdict_and_counts(chapter, shown):
-    chapter.glue_claims()
+def test_verdicts_glue_number_interval_verdict_and_counts(chapter, shown):
+    chapter.verdicts()
     measured = chapter.claim("long-walks")
     assert shown.glued["long-walks.ours"] == f"{measured.ours:#.3g}"
     assert shown.glued["long-walks.verdict"] == "held"
@@ -107,6 +107,12 @@ def test_glued_claims_have_number_interval_verdict_and_counts(chapter, shown):
     assert shown.glued["unperformed.verdict"] == "not tested"
     assert {name: shown.glued[name] for name in ("claims", "held", "part", "not-held", "not-tested")} == {
         "claims": "2", "held": "1", "part": "0", "not-held": "0", "not-tested": "1"}
+
+
+def test_a_form_is_that_of_all_numbers_of_a_call(chapter, shown):
+    chapter.glue(".1%", share=0.256, none=None)
+    chapter.glue(",.0f", large=12345.6)
+    assert shown.glued == {"share": "25.6%", "none": "(not measured yet)", "large": "12,346"}
 
 
 def test_an_unknown_claim_is_refused_by_name(chapter):
