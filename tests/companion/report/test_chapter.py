@@ -73,7 +73,8 @@ def test_the_full_profile_performs_the_chapters_own_runs_again_into_another_fold
     assert full["tosses"].empty  # no row is committed, so there is nothing to repeat
 
 
-def test_the_full_profile_leaves_other_chapters_runs_alone(chapter, toys):
+def test_the_full_profile_leaves_other_chapters_runs_alone(chapter, toys, monkeypatch):
+    monkeypatch.setattr(module, "of_chapter", lambda name: [])
     full = Chapter("another", "full")  # declares nothing, claims nothing
     assert len(full["walks"]) == len(chapter["walks"])
     assert not (toys / "_build" / "full").exists()
