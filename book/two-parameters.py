@@ -102,10 +102,8 @@ def products(tokens):  # strings (n, k)
 
 # %% tags=["remove-input"]
 gram = {"αβα": products(aba), "αββ": products(abb)}
-chapter.show(
-    figures.matrices({t: analysis.by_position(m, t, 2) for t, m in gram.items()},
-                     limits=(-0.1, 1)),
-    analysis.products_alt(gram, "the mean products of normalised inputs, divided by d_emb"))
+what = "the mean products of normalised inputs, divided by d_emb"
+chapter.show(*analysis.products_picture(gram, what, digits=2, limits=(-0.1, 1)))
 
 # %% [markdown]
 r"""
@@ -151,21 +149,10 @@ after = {title: analysis.mean_logits(trained)
 
 # %% tags=["remove-input"]
 inside = analysis.inside(members["+ a"], before, after)
-reach = max(float(m.max()) for m in inside.maps.values())
-chapter.show(
-    figures.matrices({title: analysis.by_position(m, title[:3], 0)
-                      for title, m in inside.maps.items()}, fmt=".0f", limits=(-reach / 5, reach)),
-    analysis.inside_alt(inside))
-
-# %% tags=["remove-input"]
-chapter.glue(".1f", start=inside.start, apart=inside.apart)
-chapter.glue(".2f", size=inside.size, loss_plain=outcomes['plain'].final_test_loss,
-             loss_a=outcomes['+ a'].final_test_loss)
-chapter.glue(".0f", gain=inside.gain)
-chapter.glue(positive_heads=inside.heads_positive, negative_heads=inside.heads_negative)
-for sign, found in (("positive", inside.positive), ("negative", inside.negative)):
-    for template, (first, second) in found.items():
-        chapter.glue(".0f", **{f"{sign}-{template}-13": first, f"{sign}-{template}-23": second})
+chapter.show(*analysis.inside_picture(inside))
+chapter.glue(**analysis.inside_numbers(inside))
+chapter.glue(".2f", loss_plain=outcomes["plain"].final_test_loss,
+             loss_a=outcomes["+ a"].final_test_loss)
 
 # %% [markdown]
 r"""
@@ -360,12 +347,10 @@ mimetic = Transformer(unseen.stop, task.length,
 starts = [first_logits(mimetic, x).mean((0, 1)) for x in (aba, abb)]
 
 # %% tags=["remove-input"]
-reach = float(max(m.max() for m in starts))
 begin = dict(zip(task.labels, starts, strict=True))
-chapter.show(
-    figures.matrices({f"{t}, before training": analysis.by_position(m, t, 1)
-                      for t, m in begin.items()}, fmt=".1f", limits=(-1, reach)),
-    analysis.products_alt(begin, "mean attention logits at mimetic initialisation"))
+chapter.show(*analysis.products_picture(
+    begin, "mean attention logits at mimetic initialisation", digits=1,
+    limits=(-1, float(starts[0].max())), suffix=", before training"))
 chapter.glue(".1f", mimetic_equal=analysis.entry(starts[0], 0, 2),
              mimetic_different=analysis.entry(starts[0], 1, 2))
 
@@ -384,13 +369,13 @@ chapter.curves("mimetic")
 # %% tags=["remove-input"]
 chapter.n50("mimetic")
 strong = chapter["mimetic"].query("mimetic_beta == 10")
-chapter.glue(strong=len(strong), unfit=int((strong["train_loss"] >= strong["stop"]).sum()))
-chapter.glue(".2f", strong_least=strong['test_loss'].min(),
-             strong_largest=strong['test_loss'].max())
+chapter.glue(**analysis.unfit(strong))
+chapter.glue(".2f", strong_least=strong["test_loss"].min(),
+             strong_largest=strong["test_loss"].max())
 
 # %% [markdown]
 r"""
-With $\beta = 10$, {glue:text}`unfit` of {glue:text}`strong` runs do not fit their training strings in 1,000 epochs; their test losses lie between {glue:text}`strong_least` and {glue:text}`strong_largest`.
+With $\beta = 10$, {glue:text}`unfit` of {glue:text}`runs` runs do not fit their training strings in 1,000 epochs; their test losses lie between {glue:text}`strong_least` and {glue:text}`strong_largest`.
 There the logits of equal symbols start about ten times as large as with 1, so that attention is nearly all or nothing before anything is learned.
 
 ## Dropout, a variant of ours

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from matplotlib.figure import Figure
 from torch import Tensor
+
+from companion import figures
 
 from ..ensembles import Member
 from ..runs.distributions import distinct_strings
@@ -89,17 +92,46 @@ def inside(with_a: Member, before: Sequence[Tensor], after: Mapping[str, Sequenc
         size=size, gain=size * attention.W_Q.in_features / 2)
 
 
-def inside_alt(found: Inside) -> str:
-    """Returns the text alternative of a picture of the maps."""
+def inside_numbers(found: Inside) -> dict[str, str]:
+    """Returns the numbers that the prose names: entries SIGN-TEMPLATE-13 and SIGN-TEMPLATE-23, counts, sizes."""
+    entries = {f"{sign}-{template}-{places}": f"{value:.0f}"
+               for sign, by_template in (("positive", found.positive), ("negative", found.negative))
+               for template, values in (by_template or {}).items()
+               for places, value in zip(("13", "23"), values, strict=True)}
+    return {"start": f"{found.start:.1f}", "apart": f"{found.apart:.1f}", "size": f"{found.size:.2f}",
+            "gain": f"{found.gain:.0f}", "positive_heads": f"{found.heads_positive}",
+            "negative_heads": f"{found.heads_negative}", **entries}
+
+
+def inside_picture(found: Inside) -> tuple[Figure, str]:
+    """Returns heat maps of the logits on one scale, and their text alternative."""
+    reach = max(float(m.max()) for m in found.maps.values())
     words = (f"Six heat maps of mean attention logits, rows attend to columns. Before training none is larger than "
              f"{found.largest_before:.1f} in size, in the plain network after it none than {found.largest_after:.1f}.")
     for template, (first, second) in (found.positive or {}).items():
         words += f" With a, {template}: positions 1 and 3 have {first:.0f}, positions 2 and 3 {second:.0f}."
-    return words
+    tables = {title: by_position(m, title[:3], 0) for title, m in found.maps.items()}
+    return figures.matrices(tables, fmt=".0f", limits=(-reach / 5, reach)), words
 
 
-def products_alt(gram: Mapping[str, Tensor], what: str, digits: int = 1) -> str:
-    """Returns the text alternative of heat maps of one matrix (k + 1, k + 1) per template of three positions."""
-    return f"Two heat maps of {what}. " + " ".join(
-        f"{template}: positions 1 and 3 {entry(m, 0, 2):.{digits}f}, positions 2 and 3 {entry(m, 1, 2):.{digits}f}, "
-        f"positions 1 and 2 {entry(m, 0, 1):.{digits}f}." for template, m in gram.items())
+def products_picture(matrices: Mapping[str, Tensor], what: str, *, digits: int, limits: tuple[float, float],
+                     suffix: str = "") -> tuple[Figure, str]:
+    """Returns heat maps of a matrix (k + 1, k + 1) for each template of three positions, and their text alternative.
+
+    Args:
+        matrices: template → matrix.
+        what: it is, for the text alternative.
+        digits: of the numbers in the cells.
+        limits: of the colours.
+        suffix: of the titles.
+    """
+    words = f"Two heat maps of {what}. " + " ".join(
+        f"{template}: positions 1 and 3 {entry(m, 0, 2):.1f}, positions 2 and 3 {entry(m, 1, 2):.1f}, "
+        f"positions 1 and 2 {entry(m, 0, 1):.1f}." for template, m in matrices.items())
+    tables = {template + suffix: by_position(m, template, digits) for template, m in matrices.items()}
+    return figures.matrices(tables, fmt=f".{digits}f", limits=limits), words
+
+
+def unfit(rows: pd.DataFrame) -> dict[str, int]:
+    """Returns how many of these runs there are, and how many did not fit their training strings."""
+    return {"runs": len(rows), "unfit": int((rows["train_loss"] >= rows["stop"]).sum())}

@@ -1,10 +1,20 @@
 """What the chapter "Two parameters per head" computes from attention logits."""
 
+import pandas as pd
 import pytest
 import torch
 
 from abstract_symbols import TemplateTask
-from abstract_symbols.analyses.two_parameters import by_position, entry, inside, inside_alt, mean_logits, products_alt
+from abstract_symbols.analyses.two_parameters import (
+    by_position,
+    entry,
+    inside,
+    inside_numbers,
+    inside_picture,
+    mean_logits,
+    products_picture,
+    unfit,
+)
 from abstract_symbols.runs.training import member
 
 TASK = TemplateTask({"αβα": +1, "αββ": -1})
@@ -41,10 +51,20 @@ def test_a_alone_puts_the_equality_matrix_into_the_logits():
     assert found.gain == pytest.approx(found.size * 64 / 2)
     assert found.positive["αβα"][0] == pytest.approx(-found.negative["αβα"][0], rel=1e-5)
     assert len(found.maps) == 6
-    assert f"positions 1 and 3 have {found.positive['αβα'][0]:.0f}" in inside_alt(found)
+    figure, words = inside_picture(found)
+    assert f"positions 1 and 3 have {found.positive['αβα'][0]:.0f}" in words
+    assert [ax.get_title() for ax in figure.axes[:6]] == list(found.maps)
+    numbers = inside_numbers(found)
+    assert numbers["positive-αβα-13"] == f"{found.positive['αβα'][0]:.0f}"
+    assert numbers["negative-αββ-23"] == f"{found.negative['αββ'][1]:.0f}"
+    assert (numbers["positive_heads"], numbers["gain"]) == ("1", f"{found.gain:.0f}")
 
 
-def test_the_alternative_of_the_maps_names_the_equal_positions():
-    words = products_alt({"αβα": torch.eye(4).flip(0)}, "products")
-    assert "positions 1 and 3 0.0" in words
-    assert "positions 2 and 3 1.0" in words
+def test_the_maps_name_the_equal_positions():
+    figure, words = products_picture({"αβα": torch.eye(4).flip(0)}, "products", digits=1, limits=(0, 1), suffix=", now")
+    assert words.startswith("Two heat maps of products. αβα: positions 1 and 3 0.0, positions 2 and 3 1.0")
+    assert figure.axes[0].get_title() == "αβα, now"
+
+
+def test_runs_that_stop_above_the_stop_loss_do_not_fit():
+    assert unfit(pd.DataFrame({"train_loss": [0.001, 0.002, 0.5], "stop": 0.002})) == {"runs": 3, "unfit": 2}
