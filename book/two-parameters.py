@@ -35,7 +35,6 @@ from abstract_symbols.runs.distributions import distinct_strings
 from abstract_symbols.runs.features import first_logits
 from abstract_symbols.runs.training import member
 from abstract_symbols.tasks import task as named_task
-from companion import figures
 from companion.published import published_spread
 from companion.report import Chapter
 

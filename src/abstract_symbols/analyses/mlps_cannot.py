@@ -21,8 +21,8 @@ def first_layer_alt(moved: torch.Tensor, seen: int) -> str:
     left, vocab = int((moved[:, :seen] > 0).sum()), moved.shape[1]
     right = int((moved[:, seen:] > 0).sum())
     return (f"Three strips of cells, a row per position, a column per symbol; a line parts {seen} training symbols "
-            f"from {vocab - seen} unseen ones. A training string has one dark cell in each row left of the line, a test "
-            f"string right of it. Training has moved {left} of {seen * len(moved)} columns left of the line, and "
+            f"from {vocab - seen} unseen ones. A training string has one dark cell in each row left of the line, a "
+            f"test string right of it. Training has moved {left} of {seen * len(moved)} columns left of the line, and "
             f"{right or 'none'} right of it.")
 
 

@@ -255,7 +255,7 @@ class Chapter:
         print(sweeps.recheck(name, where, within, metric, relative))
 
     def verdicts(self) -> None:
-        """Show the verdicts on the chapter's claims, each opens to what decided it, and hand their numbers to the prose.
+        """Show the verdicts on the chapter's claims, and hand their numbers to the prose.
 
         The names are ID.ours, ID.low, ID.high, ID.paper, ID.verdict for the claim ID; claims for their number, and
         held, part, not-held, not-tested for the counts.
