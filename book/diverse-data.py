@@ -30,18 +30,16 @@ profile = "quick"
 
 # %%
 import numpy as np
-import pandas as pd
-from IPython.display import display
 
-from abstract_symbols import TransformerKernel, pictures, template_matrix
-from abstract_symbols.analyses import diverse_data
+from abstract_symbols import TransformerKernel, template_matrix
+from abstract_symbols.analyses import diverse_data as analysis
 from abstract_symbols.kernels.prediction import predicted_samples
 from abstract_symbols.kernels.separation import leading_gap
 from abstract_symbols.tasks import task
-from companion import figures, results, summaries
-from companion.report import Chapter, points_table
+from companion.report import Chapter
 
 chapter = Chapter("diverse-data", profile)
+predicted = chapter["predicted-strings"]  # by the template matrix: a row per task
 
 # %% [markdown]
 r"""
@@ -69,8 +67,7 @@ drawn = task("random-r4-k5-w3-R1", seed=0)
 print(drawn.labels)
 
 # %% tags=["remove-input"]
-strings = diverse_data.example_strings(drawn)
-chapter.show(pictures.strings_picture(strings), diverse_data.example_alt(strings))
+chapter.show(*analysis.example_picture(drawn))
 
 # %% [markdown]
 r"""
@@ -105,13 +102,11 @@ The same for the tasks of different $r$ and $R$ that the networks below are trai
 """
 
 # %% tags=["remove-input"]
-predicted = chapter["predicted-strings"]
-theory = diverse_data.predictions(predicted, "random-templates", "random-regular")
-chapter.table(theory, formats={
-    "eigenvalue": ".1e", "predicted": ",.0f", "least": ",.0f", "most": ",.0f"})
+theory = analysis.predictions(predicted, "random-templates", "random-regular")
+chapter.table(theory, formats=analysis.formats(theory))
 middle = theory.set_index("series")["predicted"]
-chapter.glue(r2=middle["r = 2"], r7=middle["r = 7"], r15=middle["r = 15"])
-chapter.glue(".0f", R1=middle['R = 1'], R2=middle['R = 2'])
+chapter.glue(",.0f", r2=middle["r = 2"], r7=middle["r = 7"], r15=middle["r = 15"],
+             R1=middle["R = 1"], R2=middle["R = 2"])
 
 # %% [markdown]
 r"""
@@ -144,11 +139,9 @@ for seed in range(5):
 
 # %% tags=["remove-input"]
 one = chapter["random-regular"].query("series == 'R = 1'")
-single = diverse_data.single_tasks("random-regular", one, predicted)
-apart = diverse_data.without_help(one)
+single = analysis.losses_by_task("random-regular", one, predicted)
 easy, hard = single["predicted"].nlargest(2)[::-1]
-chapter.glue(".0f", easy=easy)
-chapter.glue(hard=hard)
+chapter.glue(",.0f", easy=easy, hard=hard)
 
 # %% [markdown]
 r"""
@@ -177,11 +170,7 @@ The same losses seen from the other side, against $r$ for fixed $n$:
 """
 
 # %% tags=["remove-input"]
-numbers = {f"r = {r}": r for r in (2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15)}
-figure = figures.transposed("random-templates", chapter["random-templates"], numbers,
-                            [256, 512, 1024, 2048, 4096], xlabel="r, number of templates")
-chapter.show(figure, "Line chart: test loss against the number of templates at "
-                     "fixed n; the numbers are in the folded table.")
+chapter.show(*analysis.losses_picture(chapter["random-templates"]))
 chapter.values("random-templates")
 
 # %% [markdown]
@@ -190,10 +179,8 @@ Where the mean curves cross one half, beside what the template matrix predicted 
 """
 
 # %% tags=["remove-input"]
-trained = diverse_data.predicted_and_trained(
-    "random-templates", predicted, chapter["random-templates"])
-chapter.table(trained[["series", "paper", "measured", "predicted", "ratio"]], formats={
-    "paper": ",.0f", "predicted": ",.0f", "ratio": ".2f"})
+trained = analysis.trained_templates(predicted, chapter["random-templates"])
+chapter.table(trained, formats=analysis.formats(trained))
 paper, ratio = trained.set_index("series")["paper"], trained["ratio"]
 chapter.glue(least_ratio=ratio.min(), most_ratio=ratio.max(), paper2=paper["r = 2"],
              paper7=paper["r = 7"], paper15=paper["r = 15"])
@@ -223,27 +210,15 @@ So here is the number of strings *per template*, $n / r$, in the paper's curves 
 """
 
 # %% tags=["remove-input"]
-drawing = diverse_data.strings_per_template(predicted, chapter["predicted-strings-draws"])
-figure = figures.power_laws(drawing, "r", "share", list(drawing["series"].unique()),
-                            xlabel="r, number of templates", ylabel="n / r, strings per template")
-figure.axes[0].set_xticks([2, 3, 4, 5, 7, 10, 15], [2, 3, 4, 5, 7, 10, 15])
-figure.axes[0].set_yticks([250, 500, 1000], ["250", "500", "1,000"])
-figure.axes[0].minorticks_off()
-chapter.show(figure, "Line chart of strings per template against the number of templates; "
-                     "the numbers are in the folded table.")
+drawing = analysis.strings_per_template(predicted, chapter["predicted-strings-draws"])
+figure, alt = analysis.drawing_picture(drawing)
+chapter.show(figure, alt)
+chapter.points(figure)
 
 # %% tags=["remove-input"]
-display(points_table(figure))
-
-# %% tags=["remove-input"]
-ways = diverse_data.ways_of_drawing(drawing)
-chapter.table(ways, formats={
-    "least": ",.0f", "most": ",.0f", "spread": ".2f", "fall": ".0f", "above": ".1f"})
-ours, paper = ways.iloc[0], ways.iloc[-1]
-chapter.glue(ours_least=ours["least"], ours_most=ours["most"], ours_fall=ours["fall"],
-             paper_least=paper["least"], paper_most=paper["most"], paper_spread=paper["spread"])
-others = ways.iloc[1:-1][["spread", "fall", "above"]]
-chapter.glue(**others.min().add_suffix("_min"), **others.max().add_suffix("_max"))
+ways = analysis.ways_of_drawing(drawing)
+chapter.table(ways, formats=analysis.formats(ways))
+chapter.glue(**analysis.drawing_numbers(ways))
 
 # %% [markdown]
 r"""
@@ -268,11 +243,10 @@ chapter.curves("random-templates-k6-w2", ordered=True)
 
 # %% tags=["remove-input"]
 six = chapter["random-templates-k6-w2"]
-beside = summaries.n50_beside_published("random-templates-k6-w2", six)
-chapter.table(beside[["series", "n50", "low", "high", "paper", "ratio"]], formats={
-    **dict.fromkeys(("n50", "low", "high", "paper"), ",.0f"), "ratio": ".2f"})
+beside = analysis.beside_paper("random-templates-k6-w2", six)
+chapter.table(beside, formats=analysis.formats(beside))
 growth = beside.iloc[-1][["n50", "paper"]] / beside.iloc[0][["n50", "paper"]]
-chapter.glue(".1f", ours_growth=growth['n50'], paper_growth=growth['paper'])
+chapter.glue(".1f", ours_growth=growth["n50"], paper_growth=growth["paper"])
 
 # %% [markdown]
 r"""
@@ -287,9 +261,8 @@ The single tasks, each with the number of strings that the template matrix predi
 """
 
 # %% tags=["remove-input"]
-tasks = diverse_data.single_tasks(
-    "random-templates-k6-w2", six, chapter["predicted-strings-draws"])
-chapter.table(tasks[["series", "seed", "predicted", "measured"]], formats={"predicted": ",.0f"})
+tasks = analysis.single_tasks("random-templates-k6-w2", six, chapter["predicted-strings-draws"])
+chapter.table(tasks, formats=analysis.formats(tasks))
 
 # %% [markdown]
 r"""
@@ -307,9 +280,7 @@ The test loss by seed:
 """
 
 # %% tags=["remove-input"]
-losses = [column for column in single if column.startswith("n = ")]
-chapter.table(single[["seed", "predicted", *losses]], formats={
-    "predicted": ".0f", **dict.fromkeys(losses, ".2f")})
+chapter.table(single, formats=analysis.formats(single))
 
 # %% [markdown]
 r"""
@@ -317,10 +288,10 @@ The mean test loss of the exception, and that of the other four tasks:
 """
 
 # %% tags=["remove-input"]
-chapter.table(apart[["n", "exception", "others"]], formats={
-    "n": ",.0f", "exception": ".2f", "others": ".2f"})
-first = apart.iloc[0]
-chapter.glue(".2f", mean8=first['mean'], share8=first['share'])
+apart = analysis.without_help(one)
+means = apart[["n", "exception", "others"]]
+chapter.table(means, formats=analysis.formats(means))
+chapter.glue(".2f", mean8=apart["mean"].iloc[0], share8=apart["share"].iloc[0])
 
 # %% [markdown]
 r"""
@@ -336,9 +307,8 @@ The theory's word on them, medians over the five seeds:
 """
 
 # %% tags=["remove-input"]
-theory = diverse_data.predictions(predicted, "random-length", "random-wildcards")
-chapter.table(theory[["series", "predicted", "least", "most"]],
-              formats=dict.fromkeys(("predicted", "least", "most"), ",.0f"))
+theory = analysis.predictions(predicted, *analysis.KNOBS).drop(columns="eigenvalue")
+chapter.table(theory, formats=analysis.formats(theory))
 
 # %%
 chapter.curves("random-length", ordered=True)
@@ -347,11 +317,9 @@ chapter.curves("random-length", ordered=True)
 chapter.curves("random-wildcards", ordered=True)
 
 # %% tags=["remove-input"]
-knobs = pd.concat([diverse_data.predicted_and_trained(name, predicted, chapter[name])
-                   for name in ("random-length", "random-wildcards")])
-chapter.table(knobs[["series", "predicted", "n50", "low", "high", "ratio"]], formats={
-    **dict.fromkeys(("predicted", "n50", "low", "high"), ",.0f"), "ratio": ".2f"})
-chapter.glue(".2f", knobs_least=knobs['ratio'].min(), knobs_most=knobs['ratio'].max())
+knobs = analysis.trained_knobs(predicted, {name: chapter[name] for name in analysis.KNOBS})
+chapter.table(knobs, formats=analysis.formats(knobs))
+chapter.glue(".2f", knobs_least=knobs["ratio"].min(), knobs_most=knobs["ratio"].max())
 
 # %% [markdown]
 r"""
@@ -376,18 +344,12 @@ Tasks with $R = 1$ and $R = 2$ are left out of the picture, for most of them nee
 """
 
 # %% tags=["remove-input"]
-points = diverse_data.predicted_and_measured(
-    predicted, {name: chapter[name] for name in diverse_data.FAMILIES},
-    {name: results.load(name) for name in diverse_data.PLAIN})
-told = diverse_data.agreement(points)
-figure = figures.scatter(diverse_data.comparable(points), "predicted", "measured", "tasks",
-                         xlabel="n predicted by the template matrix",
-                         ylabel="n₅₀ of the trained network")
-chapter.show(figure, diverse_data.agreement_alt(told))
-
-# %% tags=["remove-input"]
-display(points_table(figure))
-chapter.glue(**vars(told))
+names = (*analysis.FAMILIES, *analysis.PLAIN)
+points = analysis.predicted_and_measured(predicted, {name: chapter[name] for name in names})
+figure, alt = analysis.agreement_picture(points)
+chapter.show(figure, alt)
+chapter.points(figure)
+chapter.glue(**vars(analysis.agreement(points)))
 
 # %% [markdown]
 r"""
@@ -406,8 +368,8 @@ The tasks of the other chapters:
 """
 
 # %% tags=["remove-input"]
-chapter.table(diverse_data.other_tasks(points), formats={
-    "predicted": ",.0f", "last": ",.0f", "loss": ".2f"})
+others = analysis.other_tasks(points)
+chapter.table(others, formats=analysis.formats(others))
 
 # %% [markdown]
 r"""
@@ -421,14 +383,10 @@ The same prediction for the tasks with $r = 2$, $R = 0$ and at most seven positi
 """
 
 # %% tags=["remove-input"]
-kernels = diverse_data.by_kernel(points, chapter["predicted-strings-kernels"])
-chapter.table(kernels, formats={
-    **dict.fromkeys(("beta", "gamma", "b1"), "g"), "correlation": ".2f", "ratio": ".2f"})
+kernels = analysis.by_kernel(points, chapter["predicted-strings-kernels"])
+chapter.table(kernels, formats=analysis.formats(kernels))
 chapter.evidence("predicted-strings-kernels")
-low, high = kernels.min(), kernels.max()
-chapter.glue(kernels=len(kernels), near=kernels["ratio"].between(1 / 1.4, 1.4).sum(),
-             correlation_min=low["correlation"], correlation_max=high["correlation"])
-chapter.glue(".0f", factor=high['ratio'] / low['ratio'])
+chapter.glue(**vars(analysis.kernel_numbers(kernels)))
 
 # %% [markdown]
 r"""
@@ -448,11 +406,8 @@ So a claim was written down, and then networks were trained on twelve tasks of a
 """
 
 # %% tags=["remove-input"]
-fresh = chapter["random-fresh"]
-tasks = diverse_data.single_tasks("random-fresh", fresh, fresh.assign(strings=fresh["predicted"]))
-losses = [column for column in tasks if column.startswith("n = ")]
-shown = tasks[["predicted", "templates", "measured", *losses]].sort_values("predicted")
-chapter.table(shown, formats={"predicted": ",.0f", **dict.fromkeys(losses, ".2f")})
+tasks = analysis.fresh_tasks(chapter["random-fresh"])
+chapter.table(tasks, formats=analysis.formats(tasks))
 chapter.evidence("random-fresh")
 
 # %% [markdown]

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from scipy import stats
 
+from companion import figures
 from companion.experiments import experiment
 from companion.figures import PAPERS
 from companion.formats import crossing
 from companion.published import published, published_n50
-from companion.summaries import n50_of_each, n50_table
+from companion.summaries import n50_beside_published, n50_of_each, n50_table
 
+from .. import pictures
 from ..kernels.separation import leading_gap
 from ..tasks import task
 from ..templates import Template, TemplateTask
@@ -32,6 +35,19 @@ FAMILIES = {  # experiments with random tasks → what their tasks are called in
 }
 OTHERS = "other chapters"
 REGULAR = ("r = 2, R = 1", "r = 2, R = 2")
+KNOBS = ("random-length", "random-wildcards")  # experiments that the paper does not have
+FORMATS = {  # column of a table of this module → how it is written; test losses as ".2f", too
+    "eigenvalue": ".1e", "predicted": ",.0f", "least": ",.0f", "most": ",.0f", "paper": ",.0f", "ratio": ".2f",
+    "n50": ",.0f", "low": ",.0f", "high": ",.0f", "spread": ".2f", "fall": ".0f", "above": ".1f", "n": ",.0f",
+    "exception": ".2f", "others": ".2f", "last": ",.0f", "loss": ".2f", "beta": "g", "gamma": "g", "b1": "g",
+    "correlation": ".2f",
+}
+
+
+def formats(table: pd.DataFrame) -> dict[str, str]:
+    """Returns column → format for a table of this module: those of `FORMATS`, and ".2f" for the test losses "n = 8"."""
+    losses = dict.fromkeys((column for column in table if column.startswith("n = ")), ".2f")
+    return {column: form for column, form in FORMATS.items() if column in table} | losses
 
 
 # ---- what a random task looks like ----------------------------------------------------------------------------------
@@ -48,12 +64,14 @@ def _filled(z: Template, symbols: Iterator[str]) -> str:
     return z.substitute("".join(itertools.islice(symbols, len(z.wildcards))))
 
 
-def example_alt(rows: list[tuple[str, list[str], list[str]]]) -> str:
-    """Returns the text alternative of the picture of `example_strings`."""
+def example_picture(t: TemplateTask) -> tuple[Figure, str]:
+    """Returns the picture of `example_strings`, and its text alternative."""
+    rows = example_strings(t)
     told = " ".join(f"{label}: {', '.join(seen)} in training, {', '.join(unseen)} in the test."
                     for label, seen, unseen in rows)
-    return (f"Rows of coloured tiles, strings of four random templates. {told} The token A is in training and test, "
-            "all other symbols of the test are new.")
+    return pictures.strings_picture(rows), (
+        f"Rows of coloured tiles, strings of {len(rows)} random templates. {told} The token A is in training and test, "
+        "all other symbols of the test are new.")
 
 
 # ---- series: many tasks of one kind ---------------------------------------------------------------------------------
@@ -79,6 +97,18 @@ def predictions(predicted: pd.DataFrame, *names: str) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def losses_picture(rows: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns the test losses against the number of templates, and the text alternative.
+
+    Args:
+        rows: of random-templates.
+    """
+    numbers = {series: int(series.removeprefix("r = ")) for series in experiment("random-templates").series}
+    figure = figures.transposed("random-templates", rows, numbers, [256, 512, 1024, 2048, 4096],
+                                xlabel="r, number of templates")
+    return figure, "Line chart: test loss against the number of templates at fixed n; numbers are in the folded table."
+
+
 def predicted_and_trained(name: str, predicted: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Returns n₅₀ of an experiment's series beside the strings that the template matrix predicts.
 
@@ -94,6 +124,28 @@ def predicted_and_trained(name: str, predicted: pd.DataFrame, rows: pd.DataFrame
     papers = [np.nan if published(name, s).empty else published_n50(name, s) for s in table["series"]]
     ratio = (table["n50"] / table["predicted"]).replace(np.inf, np.nan)
     return _worded(table.assign(paper=papers, ratio=ratio))
+
+
+def trained_templates(predicted: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns of `predicted_and_trained` for random-templates: series, paper, measured, predicted, ratio."""
+    table = predicted_and_trained("random-templates", predicted, rows)
+    return table[["series", "paper", "measured", "predicted", "ratio"]]
+
+
+def trained_knobs(predicted: pd.DataFrame, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Returns of `predicted_and_trained` for some experiments: series, predicted, n50, low, high, ratio.
+
+    Args:
+        predicted: rows of `StringsRun`.
+        rows: experiment → its rows.
+    """
+    table = pd.concat([predicted_and_trained(name, predicted, mine) for name, mine in rows.items()], ignore_index=True)
+    return table[["series", "predicted", "n50", "low", "high", "ratio"]]
+
+
+def beside_paper(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns n₅₀ with its interval beside the paper's: series, n50, low, high, paper, ratio."""
+    return n50_beside_published(name, rows)[["series", "n50", "low", "high", "paper", "ratio"]]
 
 
 def _worded(table: pd.DataFrame) -> pd.DataFrame:
@@ -145,6 +197,32 @@ def ways_of_drawing(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def drawing_picture(table: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns the chart of `strings_per_template`, and its text alternative."""
+    figure = figures.power_laws(table, "r", "share", list(table["series"].unique()), xlabel="r, number of templates",
+                                ylabel="n / r, strings per template")
+    numbers, counts = [2, 3, 4, 5, 7, 10, 15], [250, 500, 1000]
+    figure.axes[0].set_xticks(numbers, numbers)
+    figure.axes[0].set_yticks(counts, [f"{count:,}" for count in counts])
+    figure.axes[0].minorticks_off()
+    return figure, "Line chart of strings per template against the number of templates; numbers are in the folded table."
+
+
+def drawing_numbers(ways: pd.DataFrame) -> dict[str, float]:
+    """Returns what stands out in a table of `ways_of_drawing`.
+
+    Returns:
+        ours_least, ours_most, ours_fall of our way of drawing; paper_least, paper_most, paper_spread of the paper's
+        curves; and over the other ways the ends of spread, fall and above: spread_min, spread_max and so on.
+    """
+    table = ways.set_index("series")
+    others = table.drop([OURS, PAPERS])[["spread", "fall", "above"]]
+    parts = (table.loc[OURS, ["least", "most", "fall"]].add_prefix("ours_"),
+             table.loc[PAPERS, ["least", "most", "spread"]].add_prefix("paper_"),
+             others.min().add_suffix("_min"), others.max().add_suffix("_max"))
+    return pd.concat(parts).astype(float).to_dict()
+
+
 # ---- single tasks ---------------------------------------------------------------------------------------------------
 
 
@@ -156,9 +234,31 @@ def single_tasks(name: str, rows: pd.DataFrame, predicted: pd.DataFrame) -> pd.D
         rows: of it, or of some of its series.
         predicted: rows of `StringsRun` for their tasks.
     Returns:
-        A row per task, in the order of series and seeds: series, seed, templates, predicted, measured
-        (n₅₀ or its bound in words), and the test loss at each n in a column "n = 8".
+        A row per task, in the order of series and seeds: series, seed, predicted, measured (n₅₀ or its bound in words).
     """
+    return _single_tasks(name, rows, predicted)[["series", "seed", "predicted", "measured"]]
+
+
+def losses_by_task(name: str, rows: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+    """Returns, for the arguments of `single_tasks`: seed, predicted, and the test loss at each n in columns "n = 8"."""
+    return _single_tasks(name, rows, predicted).drop(columns=["series", "templates", "measured"])
+
+
+def fresh_tasks(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the tasks of random-fresh, those with the fewest strings predicted first.
+
+    Args:
+        rows: of random-fresh; each has its prediction.
+    Returns:
+        predicted, templates, measured, and the test loss at each n in a column "n = 512".
+    """
+    table = _single_tasks("random-fresh", rows, rows.assign(strings=rows["predicted"]))
+    losses = [column for column in table if column.startswith("n = ")]
+    return table.sort_values("predicted")[["predicted", "templates", "measured", *losses]]
+
+
+def _single_tasks(name: str, rows: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+    """Prediction and measurement of single tasks, their templates, and the test loss at each n."""
     table = n50_of_each(rows, ("series", "task", "seed"))
     table = table.merge(_by_task(predicted), how="left")
     templates = [" ".join(task(t, seed).labels) for t, seed in zip(table["task"], table["seed"], strict=True)]
@@ -198,36 +298,40 @@ def without_help(rows: pd.DataFrame) -> pd.DataFrame:
 # ---- task by task ---------------------------------------------------------------------------------------------------
 
 
-def predicted_and_measured(predicted: pd.DataFrame, drawn: Mapping[str, pd.DataFrame],
-                           others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def predicted_and_measured(predicted: pd.DataFrame, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Returns the strings predicted for single tasks and the n at which plain transformers fall below one half.
 
     Of random tasks that differ by the names of their wildcards or the sign of their labels alone, the first is kept.
 
     Args:
         predicted: rows of `StringsRun`; tasks without one are left out.
-        drawn: experiment of `FAMILIES` → its rows, one network per task and n.
-        others: experiment of `PLAIN` → its rows; the plain transformer's mean over seeds is taken.
+        rows: experiment → its rows: one network per task and n in those of `FAMILIES`; in those of `PLAIN` several, of
+            which the plain transformer's mean over seeds is taken.
     Returns:
         A row per task: tasks (its kind), title, task, seed, predicted, measured (n₅₀, infinite where the loss does not
         fall below one half), last (the largest n) and loss there.
     """
-    forms, found = set(), []
-    for name, rows in drawn.items():
-        for curve in n50_of_each(rows, ("task", "seed")).itertuples():
-            form = task(curve.task, curve.seed).canonical_form()
-            if form not in forms:
-                forms.add(form)
-                kind = FAMILIES[name].format(regular=len(task(curve.task, curve.seed).regular))
-                found.append((kind, curve.task, curve.seed, curve.n50, curve.last, curve.loss))
-    for name, rows in others.items():
-        plain = rows[rows["a"].isna()]
+    found = list(_drawn_curves(rows))
+    for name in (name for name in rows if name in PLAIN):
+        plain = rows[name][rows[name]["a"].isna()]
         if PLAIN[name]:
             plain = plain[plain["series"] == PLAIN[name]]
         found += [(OTHERS, c.task, 0, c.n50, c.last, c.loss) for c in n50_of_each(plain, ["task"]).itertuples()]
     table = pd.DataFrame(found, columns=["tasks", "task", "seed", "measured", "last", "loss"])
     titles = predicted.drop_duplicates("task").set_index("task")["series"]
     return table.merge(_by_task(predicted)).assign(title=lambda known: known["task"].map(titles))
+
+
+def _drawn_curves(rows: Mapping[str, pd.DataFrame]) -> Iterator[tuple]:
+    """Kind, task, seed, n₅₀, last and loss of every random task whose form did not come before."""
+    forms = set()
+    for name in (name for name in rows if name in FAMILIES):
+        for curve in n50_of_each(rows[name], ("task", "seed")).itertuples():
+            t = task(curve.task, curve.seed)
+            if t.canonical_form() not in forms:
+                forms.add(t.canonical_form())
+                kind = FAMILIES[name].format(regular=len(t.regular))
+                yield kind, curve.task, curve.seed, curve.n50, curve.last, curve.loss
 
 
 def comparable(points: pd.DataFrame) -> pd.DataFrame:
@@ -249,8 +353,7 @@ class Agreement:
         correlation: Spearman's, and
         p: its p-value;
         ratio, ratio_low, ratio_high: the median of measured over predicted, and its tenths;
-        ratio_easy, ratio_hard: its median in the third with the fewest strings predicted, and with the most;
-        stuck: how many do not fall below one half.
+        ratio_easy, ratio_hard: its median in the third with the fewest strings predicted, and with the most.
         correlation_all: Spearman's with the tasks that have regular tokens.
         beyond: the number of tasks whose prediction lies beyond the largest n measured, and
         beyond_above: of these, how many are not below one half there.
@@ -266,7 +369,6 @@ class Agreement:
     ratio_high: float
     ratio_easy: float
     ratio_hard: float
-    stuck: int
     correlation_all: float
     beyond: int
     beyond_above: int
@@ -284,15 +386,17 @@ def agreement(points: pd.DataFrame) -> Agreement:
         correlation=order.statistic, p=order.pvalue,
         ratio=ratio.median(), ratio_low=ratio.quantile(0.1), ratio_high=ratio.quantile(0.9),
         ratio_easy=ratio[thirds == 0].median(), ratio_hard=ratio[thirds == 2].median(),
-        stuck=int(np.isinf(within["measured"]).sum()),
         correlation_all=stats.spearmanr(reached["predicted"], reached["measured"]).statistic,
         beyond=len(beyond), beyond_above=int(np.isinf(beyond["measured"]).sum()))
 
 
-def agreement_alt(told: Agreement) -> str:
-    """Returns the text alternative of the scatter plot of `comparable` tasks."""
-    return (f"Scatter plot of {told.compared} tasks, predicted against measured number of strings, close to the line "
-            f"on which both agree; rank correlation {told.correlation:.2f}.")
+def agreement_picture(points: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns the scatter plot of `comparable` tasks, and its text alternative."""
+    told = agreement(points)
+    figure = figures.scatter(comparable(points), "predicted", "measured", "tasks",
+                             xlabel="n predicted by the template matrix", ylabel="n₅₀ of the trained network")
+    return figure, (f"Scatter plot of {told.compared} tasks, predicted against measured number of strings, close to "
+                    f"the line on which both agree; rank correlation {told.correlation:.2f}.")
 
 
 def other_tasks(points: pd.DataFrame) -> pd.DataFrame:
@@ -319,3 +423,28 @@ def by_kernel(points: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
         found.append((*parameters, len(both), stats.spearmanr(both["predicted"], both["measured"]).statistic,
                       (both["measured"] / both["predicted"]).median()))
     return pd.DataFrame(found, columns=["beta", "gamma", "b1", "compared", "correlation", "ratio"])
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """How far kernels differ, as `by_kernel` has it.
+
+    Attributes:
+        kernels: their number.
+        near: of these, how many have a median of measured over predicted within a factor of 1.4.
+        correlation_min, correlation_max: the ends of the rank correlation.
+        factor: the largest median of measured over predicted by the least, to the nearest whole number.
+    """
+
+    kernels: int
+    near: int
+    correlation_min: float
+    correlation_max: float
+    factor: int
+
+
+def kernel_numbers(table: pd.DataFrame) -> Kernels:
+    """Returns what stands out in a table of `by_kernel`."""
+    order, ratio = table["correlation"], table["ratio"]
+    near, factor = int(ratio.between(1 / 1.4, 1.4).sum()), round(ratio.max() / ratio.min())
+    return Kernels(len(table), near, order.min(), order.max(), factor)

@@ -8,6 +8,7 @@ from abstract_symbols import TemplateTask
 from abstract_symbols.analyses import diverse_data
 from abstract_symbols.tasks import task
 from companion.figures import PAPERS
+from companion.figures.points import curves
 from companion.published import published_n50
 
 FRESH = "random-r2-k6-w5-R0"
@@ -30,9 +31,16 @@ class TestWhatATaskLooksLike:
         rows = diverse_data.example_strings(TemplateTask({"Aαβ": 1, "ααA": -1}))
         assert rows == [("Aαβ  +1", ["ABC", "ADE"], ["ANO"]), ("ααA  −1", ["FFA", "GGA"], ["PPA"])]
 
-    def test_its_text_alternative_names_every_string(self):
-        alt = diverse_data.example_alt([("ααA  −1", ["FFA", "GGA"], ["PPA"])])
+    def test_the_picture_has_a_tile_per_symbol_and_its_text_alternative_names_every_string(self):
+        figure, alt = diverse_data.example_picture(TemplateTask({"Aαβ": 1, "ααA": -1}))
+        assert len(figure.axes[0].patches) == 2 * 3 * 3
+        assert "strings of 2 random templates" in alt
         assert "ααA  −1: FFA, GGA in training, PPA in the test." in alt
+
+
+def test_every_column_that_has_a_format_gets_it():
+    table = pd.DataFrame(columns=["seed", "predicted", "n = 8", "n"])
+    assert diverse_data.formats(table) == {"predicted": ",.0f", "n": ",.0f", "n = 8": ".2f"}
 
 
 class TestSeries:
@@ -59,8 +67,29 @@ class TestSeries:
 
     def test_the_papers_half_point_stands_there_if_it_has_a_curve(self):
         rows = curve("r = 2", "", 0, {16: 1.0, 64: 0.0})
-        table = diverse_data.predicted_and_trained("random-templates", self.predicted, rows).set_index("series")
+        table = diverse_data.trained_templates(self.predicted, rows).set_index("series")
         assert table.loc["r = 2", "paper"] == published_n50("random-templates", "r = 2")
+        assert table.loc["r = 2", ["measured", "predicted"]].tolist() == ["32", 10]
+        assert table.loc["r = 2", "ratio"] == pytest.approx(3.2)
+
+    def test_experiments_of_ours_stand_one_below_the_other(self):
+        rows = {"random-length": curve("k = 5", "", 0, {16: 1.0, 64: 0.0}),
+                "random-wildcards": curve("w = 2", "", 0, {16: 1.0, 64: 0.0})}
+        table = diverse_data.trained_knobs(self.predicted, rows).set_index("series")
+        assert table.loc["k = 5", "ratio"] == pytest.approx(3.2)
+        assert table.loc["w = 2", "ratio"] == pytest.approx(0.5)
+        assert table.loc["w = 2", ["low", "high"]].tolist() == pytest.approx([32, 32])  # one seed has no spread
+
+    def test_our_half_point_beside_the_papers(self):
+        table = diverse_data.beside_paper("random-templates", curve("r = 2", "", 0, {16: 1.0, 64: 0.0}))
+        first = table.set_index("series").loc["r = 2"]
+        assert first["ratio"] == pytest.approx(32 / published_n50("random-templates", "r = 2"))
+
+    def test_losses_are_drawn_against_the_number_of_templates(self):
+        rows = pd.concat([curve("r = 2", "", 0, {256: 0.4}), curve("r = 15", "", 0, {256: 0.9})])
+        figure, _ = diverse_data.losses_picture(rows)
+        (ours,) = [c for c in curves(figure) if c.name == "n = 256"]
+        assert [words[1] for words in ours.words] == ["test loss 0.400, 1 seed", "test loss 0.900, 1 seed"]
 
 
 class TestWaysOfDrawing:
@@ -83,6 +112,19 @@ class TestWaysOfDrawing:
         assert ways.loc[PAPERS, "above"] == 1
         assert np.isnan(ways.loc[PAPERS, "fall"])
 
+    def test_the_chart_has_a_line_per_way(self):
+        table = pd.DataFrame({"series": ["A", "A", PAPERS, PAPERS], "r": [2, 4] * 2, "share": [10.0, 40, 5, 10]})
+        figure, _ = diverse_data.drawing_picture(table)
+        assert [c.name for c in curves(figure)] == ["A", PAPERS]
+
+    def test_what_stands_out_are_ours_the_papers_and_the_ends_of_the_others(self):
+        ways = pd.DataFrame(
+            {"series": [diverse_data.OURS, "A", "B", PAPERS], "least": [1.0, 9, 9, 2], "most": [5.0, 9, 9, 8],
+             "spread": [5.0, 1.5, 1.25, 4], "fall": [7.0, 20, 10, np.nan], "above": [3.0, 2, 2.5, 1]})
+        assert diverse_data.drawing_numbers(ways) == {
+            "ours_least": 1, "ours_most": 5, "ours_fall": 7, "paper_least": 2, "paper_most": 8, "paper_spread": 4,
+            "spread_min": 1.25, "spread_max": 1.5, "fall_min": 10, "fall_max": 20, "above_min": 2, "above_max": 2.5}
+
 
 class TestSingleTasks:
     def test_each_seed_is_a_task_with_its_prediction_and_its_curve(self):
@@ -93,8 +135,16 @@ class TestSingleTasks:
         assert table["seed"].tolist() == [1, 3]
         assert table["predicted"].tolist() == [40, 900]
         assert table["measured"].tolist() == ["32", "> 64"]
-        assert table["templates"][0] == " ".join(task(FRESH, 1).labels)
-        assert table[["n = 16", "n = 64"]].to_numpy().tolist() == [[1, 0], [1, 0.75]]
+        losses = diverse_data.losses_by_task("random-fresh", rows, predicted)
+        assert losses[["seed", "predicted", "n = 16", "n = 64"]].to_numpy().tolist() == [
+            [1, 40, 1, 0], [3, 900, 1, 0.75]]
+
+    def test_fresh_tasks_are_sorted_by_their_prediction(self):
+        rows = pd.concat([curve("Transformer", FRESH, 1, {16: 1.0, 64: 0.0}).assign(predicted=900.0),
+                          curve("Transformer", FRESH, 3, {16: 1.0, 64: 0.75}).assign(predicted=40.0)])
+        table = diverse_data.fresh_tasks(rows)
+        assert table["templates"].tolist() == [" ".join(task(FRESH, seed).labels) for seed in (3, 1)]
+        assert table[["predicted", "measured", "n = 64"]].to_numpy().tolist() == [[40, "> 64", 0.75], [900, "32", 0]]
 
     def test_tasks_whose_token_has_one_place_make_a_share_of_the_mean(self):
         name = "random-r2-k5-w3-R1"
@@ -117,8 +167,8 @@ class TestTaskByTask:
                               curve("any", "majority-6", 0, {16: 1.0, 64: 0.6})])
         predicted = strings(("random-r2-k5-w3-R0", 0, 50.0), ("same-different", 0, 60.0), ("majority-4", 0, 70.0))
         points = diverse_data.predicted_and_measured(
-            predicted, {"random-regular": drawn, "random-length": drawn},
-            {"same-different": pd.concat([plain, modified]), "majority": majority})
+            predicted, {"random-regular": drawn, "random-length": drawn,
+                        "same-different": pd.concat([plain, modified]), "majority": majority})
         assert points["tasks"].tolist() == ["r = 2, R = 0", diverse_data.OTHERS, diverse_data.OTHERS]
         assert points["title"].tolist() == points["task"].tolist() == [
             "random-r2-k5-w3-R0", "same-different", "majority-4"]
@@ -141,7 +191,7 @@ class TestTaskByTask:
 
     def test_agreement(self, points):
         told = diverse_data.agreement(points)  # measured: 20, 40, 40, 80, 80, 160, and 500 with the token
-        assert (told.compared, told.least, told.most, told.stuck) == (6, 10, 320, 0)
+        assert (told.compared, told.least, told.most) == (6, 10, 320)
         assert (told.beyond, told.beyond_above) == (2, 1)
         assert (told.ratio, told.ratio_easy, told.ratio_hard) == (1, 2, 0.5)
         assert (told.ratio_low, told.ratio_high) == (0.5, 2)
@@ -149,7 +199,11 @@ class TestTaskByTask:
         assert told.correlation == pytest.approx(16.5 / np.sqrt(17.5 * 16.5))
         assert told.correlation_all < told.correlation  # the easiest as predicted is the hardest as measured
         assert 0 < told.p < 0.01
-        assert "6 tasks" in diverse_data.agreement_alt(told)
+
+    def test_the_picture_has_a_dot_per_comparable_task(self, points):
+        figure, alt = diverse_data.agreement_picture(points)
+        assert sum(len(c.words) for c in curves(figure)) == 6
+        assert "6 tasks" in alt
 
     def test_tasks_of_other_chapters_easy_ones_first(self, points):
         table = diverse_data.other_tasks(points.iloc[::-1])
@@ -168,3 +222,7 @@ class TestTaskByTask:
         assert table["ratio"].tolist() == [2, 2]  # 20/10, 40/20, 40/80; 20/40, 40/20, 40/10
         # ranks 1, 2, 3 (and 3, 2, 1) against 1, 2.5, 2.5
         assert table["correlation"].tolist() == pytest.approx([np.sqrt(0.75), -np.sqrt(0.75)])
+        told = diverse_data.kernel_numbers(table)
+        assert (told.kernels, told.near, told.factor) == (2, 0, 1)
+        assert (told.correlation_min, told.correlation_max) == pytest.approx((-np.sqrt(0.75), np.sqrt(0.75)))
+        assert diverse_data.kernel_numbers(table.assign(ratio=[0.4, 1.2])).near == 1
