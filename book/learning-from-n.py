@@ -33,7 +33,7 @@ from abstract_symbols.analyses import learning_from_n as analysis
 from abstract_symbols.kernels.matchings import matching_weights, template_shape
 from abstract_symbols.kernels.prediction import expected_error
 from abstract_symbols.kernels.ridge import dense_ridge
-from companion import figures, paths, report, summaries
+from companion import paths, report
 from companion.report import Chapter
 
 chapter = Chapter("learning-from-n", profile)
@@ -87,7 +87,7 @@ weights = matching_weights(
 
 # %% tags=["remove-input"]
 matched = analysis.matching_table(kernel, "ABA", aba, matchings, weights)
-chapter.table(matched, formats={"K(x, y)": ".5f", "ŵ": "+.5f"})
+chapter.table(matched, formats=analysis.MATCHING_FORMATS)
 
 # %% [markdown]
 r"""
@@ -144,8 +144,7 @@ assert np.abs(fast - dense).max() <= 1e-8
 print(len(strings), "predictions, none differs by more than 1e-8")
 
 # %% tags=["remove-input"]
-steps = chapter["ridge-n"]["iterations"]
-n = chapter["ridge-n"]["n"]
+n, steps = chapter["ridge-n"]["n"], chapter["ridge-n"]["iterations"]
 chapter.glue(steps_least=steps.min(), steps_most=steps.max(), n_least=n.min(), n_most=n.max())
 
 # %% [markdown]
@@ -271,17 +270,7 @@ The labels are exact here; the standard errors are mostly smaller than the marks
 
 # %% tags=["remove-input"]
 rows, expected = chapter["ridge-n"], analysis.expected_curves("ridge-n")
-exact = [analysis.SAME, analysis.ABA]
-noisy = [series + analysis.NOISY for series in exact]
-axes = {"xlabel": "n = training strings = training symbols", "ylabel": "error on unseen symbols"}
-
-# %% tags=["remove-input"]
-drawn = rows[rows["series"].isin(exact)]
-guides = [(-1, "slope −1"), (-0.5, "slope −½ (theorem)")]
-figure = figures.scaling("ridge-n", drawn, "error", guides=guides, **axes,
-                         predicted={series: expected[series] for series in exact})
-words = figures.scaling_alt("ridge-n", drawn, "error", "error against n") + analysis.DASHED
-chapter.show(figure, words, "ridge-n")
+chapter.show(*analysis.error_picture(rows, expected), "ridge-n")
 
 # %% [markdown]
 r"""
@@ -289,11 +278,7 @@ The same with Gaussian noise on the training labels, ten times as large as the l
 """
 
 # %% tags=["remove-input"]
-drawn = rows[rows["series"].isin(noisy)]
-figure = figures.scaling("ridge-n", drawn, "error", guides=guides[::-1], **axes,
-                         predicted={series: expected[series] for series in noisy})
-words = figures.scaling_alt("ridge-n", drawn, "error", "error against n") + analysis.DASHED
-chapter.show(figure, words, "ridge-n")
+chapter.show(*analysis.error_picture(rows, expected, analysis.NOISY), "ridge-n")
 
 # %% [markdown]
 r"""
@@ -301,10 +286,7 @@ The exponent between neighbouring points, for αα against αβ:
 """
 
 # %% tags=["remove-input"]
-measured = analysis.measured_curves("ridge-n", rows)
-slopes = analysis.exponents({
-    "noise-free": measured[exact[0]], "predicted": expected[exact[0]],
-    "σ = 10": measured[noisy[0]], "predicted, σ = 10": expected[noisy[0]]})
+slopes = analysis.error_exponents(rows, expected)
 chapter.table(slopes, formats=dict.fromkeys(slopes.columns[1:], ".2f"))
 
 # %% [markdown]
@@ -319,12 +301,9 @@ D = 0.01 + kernel("AA", "AA") - N[0, 0]  # of αα, λ included
 print(f"ν = {nu:.5f}, r D / ν = {2 * D / nu:.0f}")
 
 # %% tags=["remove-input"]
-found = analysis.against_n(rows)
-chapter.glue(",.0f", onset=2 * D / nu)
-chapter.glue(".2f", first=found.first, last_same=found.last[exact[0]],
-             last_aba=found.last[exact[1]], ratio_least=found.ratios[0], ratio_most=found.ratios[1])
-chapter.glue(end=found.end, overtaken_after=found.overtaken[0], overtaken_by=found.overtaken[1])
-chapter.glue(".0f", bound=found.bound, noisy_bound=found.noisy_bound)
+chapter.glue(".2f", **vars(analysis.against_n(rows, expected)))
+chapter.glue(",.0f", onset=2 * D / nu, **vars(analysis.with_noise(rows, expected)))
+chapter.glue(end=chapter.mean("ridge-n", analysis.SAME, 10_000_000, "error"))
 
 # %% [markdown]
 r"""
@@ -340,8 +319,8 @@ r"""
 """
 
 # %% tags=["remove-input"]
-columns = {"error": "error", "worst": "at the worst template", "iterations": "iterations"}
-report.scaling_table("ridge-n", rows, columns)
+chapter.scaling_values("ridge-n", {
+    "error": "error", "worst": "at the worst template", "iterations": "iterations"})
 
 # %% [markdown]
 r"""
@@ -357,13 +336,12 @@ chapter.scaling("ridge-rho", "error", "error against the number of symbols",
                          "iterations": "iterations"},
                 xlabel="m = training symbols = ρ · wildcards", ylabel="error on unseen symbols",
                 predicted=analysis.expected_curves("ridge-rho"),
-                guides=[(-1, "slope −1"), (-0.5, "slope −½ (theorem)")])
+                guides=analysis.GUIDES)
 
 # %% tags=["remove-input"]
-rho = analysis.against_alphabet(chapter["ridge-rho"], first=10_000).set_index("task")
-for name, series in (("same", analysis.SAME), ("aba", analysis.ABA)):
-    chapter.glue(**{f"rho_{name}": f"{rho['exponent'][series]:.2f}",
-                    f"floor_{name}": f"{rho['floor'][series]:.0%}"})
+rho = analysis.against_alphabet(chapter["ridge-rho"], first=10_000)
+chapter.glue(".2f", **rho["exponent"].add_prefix("rho_"))
+chapter.glue(".0%", **rho["floor"].add_prefix("floor_"))
 
 # %% [markdown]
 r"""
@@ -384,12 +362,9 @@ With noisy labels both can be seen: the curve *f̂ against the label mean* is th
 """
 
 # %% tags=["remove-input"]
-distances = analysis.label_means(rows[rows["series"] == noisy[0]])
-figure = figures.power_laws(distances, "n", "value", list(analysis.LABEL_MEANS.values()),
-                            xlabel=axes["xlabel"], ylabel="distance",
-                            guides=[(-0.5, "slope −½"), (-1, "slope −1")])
-chapter.show(figure, analysis.label_means_alt(distances), "ridge-n")
-report.points_table(figure)
+figure, alt = analysis.label_means_picture(rows)
+chapter.show(figure, alt, "ridge-n")
+chapter.points(figure)
 
 # %% [markdown]
 r"""
@@ -430,14 +405,11 @@ Here is the weight of every string `αα` (one that counts as in a plain mean ha
 # %% tags=["remove-input"]
 unequal = same.sample(n=10_000, alphabet=10_000, seed=0, zipf=1.0)
 by_count = analysis.weight_by_count(kernel, {"Zipf, s = 1": unequal, "uniform": uniform})
-figure = figures.power_laws(by_count, "strings", "weight", ["Zipf, s = 1", "uniform"],
-                            xlabel="training strings that contain the symbol",
-                            ylabel="weight of an αα string", guides=[(-1, "slope −1")])
-chapter.show(figure, analysis.WEIGHTS_ALT)
+chapter.show(*analysis.weights_picture(by_count))
 
 # %% tags=["remove-input"]
 share = analysis.effective_shares(by_count)
-chapter.glue(".0%", share_uniform=share['uniform'], share_zipf=share['Zipf, s = 1'])
+chapter.glue(".0%", share_uniform=share["uniform"], share_zipf=share["Zipf, s = 1"])
 
 # %% [markdown]
 r"""
@@ -458,17 +430,13 @@ For αβα against αββ, at $n$ = 10,000:
 
 # %%
 chapter.scaling("ridge-lambda", "error", "error against λ",
-                columns={"error": axes["ylabel"]}, xlabel="λ", ylabel=axes["ylabel"],
+                columns={"error": "error on unseen symbols"},
+                xlabel="λ", ylabel="error on unseen symbols",
                 predicted=analysis.expected_curves("ridge-lambda", ("noise-free", "noise σ = 10")))
 
 # %% tags=["remove-input"]
-aba_abb = tasks.task("aba-abb")
-best = summaries.best_by_series("ridge-lambda", chapter["ridge-lambda"], "error")
-least = best.set_index("series")["mean"]
-for name, series in (("exact", "noise-free"), ("noisy", "noise σ = 10")):
-    gain = chapter.mean("ridge-lambda", series, 0.01, "error") / least[series] - 1
-    chapter.glue(".1%", **{f"gain_{name}": gain})
-chapter.glue(".2f", own=kernel('ABA', 'ABA') - template_matrix(aba_abb, kernel)[0, 0])
+chapter.glue(".1%", **vars(analysis.ridge_gains(chapter["ridge-lambda"])))
+chapter.glue(".2f", own=kernel("ABA", "ABA") - template_matrix(task, kernel)[0, 0])
 
 # %% [markdown]
 r"""
@@ -485,17 +453,14 @@ The temperature $\beta$ and the strength $\gamma$ of the positions decide how di
 
 # %%
 chapter.scaling("ridge-beta", "error", "error against β",
-                columns={"error": axes["ylabel"]}, xlabel="β", ylabel=axes["ylabel"])
+                columns={"error": "error on unseen symbols"},
+                xlabel="β", ylabel="error on unseen symbols")
 
 # %% tags=["remove-input"]
-eigenvalues = chapter["eigenvalue-map"].query("series == 'αβα / αββ'")
-found = analysis.kernel_parameters(chapter["ridge-beta"], eigenvalues)
-for name, (beta, gamma) in (("best", found.best), ("worst", found.worst)):
-    chapter.glue("g", **{f"{name}_beta": beta, f"{name}_gamma": gamma})
-default = chapter.mean("ridge-beta", "γ = 1", 2.0, "error")
-chapter.glue(".3f", default=default, least=found.least)
-chapter.glue(".2f", largest=found.largest, ranks=found.correlation)
-chapter.glue(pairs=found.pairs)
+found = analysis.kernel_parameters(chapter["ridge-beta"], chapter["eigenvalue-map"])
+chapter.glue("g", **vars(found.places), pairs=found.pairs)
+chapter.glue(".3f", default=found.default, least=found.least)
+chapter.glue(".2f", largest=found.largest, ranks=found.ranks)
 
 # %% [markdown]
 r"""
@@ -516,10 +481,10 @@ Does the error?
 Here are `αα` against `αβ`, noise-free:
 """
 
-# %% tags=["remove-input"]
+# %%
 expected = analysis.expected_curves("ridge-zipf", by_symbol=True)
 chapter.scaling("ridge-zipf", "error", "error against n", predicted=expected,
-                columns={"error": axes["ylabel"]}, **axes)
+                columns={"error": "error on unseen symbols"}, **analysis.AXES)
 
 # %% [markdown]
 r"""
@@ -531,9 +496,7 @@ At the largest $n$ (the second prediction is explained below):
 
 # %% tags=["remove-input"]
 unequal = analysis.unequal_symbols(chapter["ridge-zipf"])
-chapter.table(unequal, formats={
-    "ρ": lambda rho: f"{rho:,.0f}" if rho > 10 else f"{rho:.1f}", "1/ΣP²": ",.0f",
-    **dict.fromkeys(("predicted from it", "… from all P", "error"), ".4f")})
+chapter.table(unequal, formats=analysis.UNEQUAL_FORMATS)
 
 # %% [markdown]
 r"""

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from companion import figures
 from companion.experiments import experiment
 from companion.formats import number
 from companion.statistics import curve, local_slopes
@@ -21,7 +24,11 @@ from ..templates import Sample, TemplateTask
 SAME, ABA = "αα / αβ", "αβα / αββ"  # the two tasks, as the experiments call them
 NOISY = ", noise σ = 10"  # and what stands behind them where labels are noisy
 
-DASHED = " Dashed: the prediction, close to the measured curves."  # in the text alternatives of figures
+AXES: dict[str, Any] = {"xlabel": "n = training strings = training symbols", "ylabel": "error on unseen symbols"}
+GUIDES = [(-1, "slope −1"), (-0.5, "slope −½ (theorem)")]
+MATCHING_FORMATS = {"K(x, y)": ".5f", "ŵ": "+.5f"}  # of the tables: column → format
+UNEQUAL_FORMATS = {"ρ": lambda rho: f"{rho:,.0f}" if rho > 10 else f"{rho:.1f}", "1/ΣP²": ",.0f",
+                   **dict.fromkeys(("predicted from it", "… from all P", "error"), ".4f")}
 
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # series → x (m,), y (m,)
 
@@ -92,6 +99,33 @@ def exponents(curves: Curves, x: str = "n") -> pd.DataFrame:
     return pd.DataFrame({x: pairs, **{heading: local_slopes(*found) for heading, found in curves.items()}})
 
 
+def error_picture(rows: pd.DataFrame, predicted: Curves, noise: str = "") -> tuple[Figure, str]:
+    """Returns the errors of both tasks against n beside the predicted ones, and the figure's text alternative.
+
+    Args:
+        rows: of "ridge-n".
+        predicted: as `expected_curves` gives them.
+        noise: `NOISY` for noisy labels.
+    """
+    drawn = rows[rows["series"].isin([SAME + noise, ABA + noise])]
+    figure = figures.scaling("ridge-n", drawn, "error", guides=GUIDES[::-1] if noise else GUIDES, predicted=predicted,
+                             **AXES)
+    alt = figures.scaling_alt("ridge-n", drawn, "error", "error against n")
+    return figure, f"{alt} Dashed: the prediction, close to the measured curves."
+
+
+def error_exponents(rows: pd.DataFrame, predicted: Curves) -> pd.DataFrame:
+    """Returns the exponents of the error of αα against αβ, measured and predicted, as `exponents`.
+
+    Args:
+        rows: of "ridge-n".
+        predicted: as `expected_curves` gives them.
+    """
+    measured = measured_curves("ridge-n", rows)
+    return exponents({"noise-free": measured[SAME], "predicted": predicted[SAME],
+                      "σ = 10": measured[SAME + NOISY], "predicted, σ = 10": predicted[SAME + NOISY]})
+
+
 def noise_overtakes(n: np.ndarray, shrinkage: np.ndarray, noisy: np.ndarray) -> tuple[int, int]:
     """Returns the neighbouring n between which noise begins to outweigh shrinkage in the error.
 
@@ -111,37 +145,65 @@ def noise_overtakes(n: np.ndarray, shrinkage: np.ndarray, noisy: np.ndarray) -> 
 
 @dataclass(frozen=True)
 class AgainstN:
-    """What the errors against n say.
+    """What the errors with exact labels say, against n.
 
     Attributes:
-        last: task → the exponent between the two largest n, with exact labels.
-        first: the error of αα against αβ at the smallest n, with exact labels, and
-        end: at the largest.
-        ratios: the smallest and the largest predicted error of αα against αβ, in units of the measured one.
-        overtaken: the n between which noise begins to outweigh shrinkage, by the prediction.
-        bound: our bound at the largest n in units of the measured error, with exact labels and
+        first: the error of αα against αβ at the smallest n.
+        last_same: the exponent between the two largest n, of αα against αβ and
+        last_aba: of αβα against αββ.
+        ratio_least: the smallest predicted error of αα against αβ in units of the measured one, and
+        ratio_most: the largest.
+    """
+
+    first: float
+    last_same: float
+    last_aba: float
+    ratio_least: float
+    ratio_most: float
+
+
+def against_n(rows: pd.DataFrame, predicted: Curves) -> AgainstN:
+    """Returns what the rows of "ridge-n" say; see `AgainstN`.
+
+    Args:
+        rows: of the experiment.
+        predicted: as `expected_curves` gives them.
+    """
+    measured = measured_curves("ridge-n", rows)
+    error = measured[SAME][1]
+    last_same, last_aba = (float(local_slopes(*measured[series])[-1]) for series in (SAME, ABA))
+    ratios = predicted[SAME][1] / error
+    return AgainstN(float(error[0]), last_same, last_aba, float(ratios.min()), float(ratios.max()))
+
+
+@dataclass(frozen=True)
+class WithNoise:
+    """What noise on the labels changes, for αα against αβ.
+
+    Attributes:
+        overtaken_after: the n up to which shrinkage outweighs noise by the prediction, and
+        overtaken_by: the next, where noise does.
+        bound: our bound at the largest n in units of the measured error, with exact labels, and
         noisy_bound: with noisy ones.
     """
 
-    last: dict[str, float]
-    first: float
-    end: float
-    ratios: tuple[float, float]
-    overtaken: tuple[int, int]
+    overtaken_after: int
+    overtaken_by: int
     bound: float
     noisy_bound: float
 
 
-def against_n(rows: pd.DataFrame) -> AgainstN:
-    """Returns what the rows of "ridge-n" say; see `AgainstN`."""
-    measured, predicted = measured_curves("ridge-n", rows), expected_curves("ridge-n", (SAME, SAME + NOISY))
-    n, error = measured[SAME]
-    ratios = predicted[SAME][1] / error
-    return AgainstN(
-        {name: float(local_slopes(*measured[name])[-1]) for name in (SAME, ABA)}, float(error[0]), float(error[-1]),
-        (float(ratios.min()), float(ratios.max())),
-        noise_overtakes(n, predicted[SAME][1], predicted[SAME + NOISY][1]),
-        *(_bound_over_error(series, int(n[-1]), float(measured[series][1][-1])) for series in (SAME, SAME + NOISY)))
+def with_noise(rows: pd.DataFrame, predicted: Curves) -> WithNoise:
+    """Returns what the rows of "ridge-n" and their prediction say of noise; see `WithNoise`.
+
+    Args:
+        rows: of the experiment.
+        predicted: as `expected_curves` gives them.
+    """
+    n, shrinkage = predicted[SAME]
+    measured = measured_curves("ridge-n", rows)
+    bounds = (_bound_over_error(series, int(n[-1]), float(measured[series][1][-1])) for series in (SAME, SAME + NOISY))
+    return WithNoise(*noise_overtakes(n, shrinkage, predicted[SAME + NOISY][1]), *bounds)
 
 
 def _bound_over_error(series: str, n: int, error: float) -> float:
@@ -152,7 +214,7 @@ def _bound_over_error(series: str, n: int, error: float) -> float:
 
 
 def against_alphabet(rows: pd.DataFrame, first: int) -> pd.DataFrame:
-    """Returns what the rows of "ridge-rho" say: task, exponent, floor.
+    """Returns what the rows of "ridge-rho" say: index task ("same" or "aba"), exponent, floor.
 
     The exponent is that between the alphabet `first` and the next. The floor is the predicted error with no two symbols
     equal, as a share of the error at the largest alphabet.
@@ -160,9 +222,10 @@ def against_alphabet(rows: pd.DataFrame, first: int) -> pd.DataFrame:
     e, lines = experiment("ridge-rho"), []
     runs = {label: run for run, label in e.runs().items()}
     for series, (m, error) in measured_curves("ridge-rho", rows).items():
-        lines.append({"task": series, "exponent": local_slopes(m, error)[list(m).index(first)],
+        lines.append({"task": {SAME: "same", ABA: "aba"}[series],
+                      "exponent": local_slopes(m, error)[list(m).index(first)],
                       "floor": expected(runs[series], math.inf) / error[-1]})
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines).set_index("task")
 
 
 LABEL_MEANS = {"gap": "f̂ against the label mean", "error": "f̂ against the truth",
@@ -185,6 +248,18 @@ def label_means_alt(table: pd.DataFrame) -> str:
         (_, first), (_, last) = means.index[0], means.index[-1]
         parts.append(f"{series}: {number(means.iloc[0])} at n = {first}, {number(means.iloc[-1])} at n = {last}.")
     return " ".join(parts)
+
+
+def label_means_picture(rows: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns the distances of `label_means` for αα against αβ with noisy labels, and the figure's text alternative.
+
+    Args:
+        rows: of "ridge-n".
+    """
+    table = label_means(rows[rows["series"] == SAME + NOISY])
+    figure = figures.power_laws(table, "n", "value", list(LABEL_MEANS.values()), xlabel=AXES["xlabel"],
+                                ylabel="distance", guides=[(-0.5, "slope −½"), (-1, "slope −1")])
+    return figure, label_means_alt(table)
 
 
 def weight_by_count(kernel: Kernel, samples: Mapping[str, Sample], template: int = 0) -> pd.DataFrame:
@@ -210,9 +285,14 @@ def weight_by_count(kernel: Kernel, samples: Mapping[str, Sample], template: int
     return pd.concat(found, ignore_index=True)
 
 
-WEIGHTS_ALT = (
-    "Line chart: the weight of a string against how many training strings contain its symbol. It falls, for symbols in "
-    "hundreds of strings in inverse proportion: all strings with one symbol together count for no more than a few.")
+def weights_picture(table: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns the table of `weight_by_count` as a figure, and its text alternative."""
+    figure = figures.power_laws(table, "strings", "weight", list(table["series"].unique()),
+                                xlabel="training strings that contain the symbol", ylabel="weight of an αα string",
+                                guides=[(-1, "slope −1")])
+    return figure, ("Line chart: the weight of a string against how many training strings contain its symbol. It "
+                    "falls, for symbols in hundreds of strings in inverse proportion: all strings with one symbol "
+                    "together count for no more than a few.")
 
 
 def effective_shares(table: pd.DataFrame) -> dict[str, float]:
@@ -221,23 +301,60 @@ def effective_shares(table: pd.DataFrame) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
+class RidgeGains:
+    """By how much the best λ lowers the error at λ = 0.01, as a share of the lower error.
+
+    Attributes:
+        gain_exact: with exact labels.
+        gain_noisy: with noise σ = 10.
+    """
+
+    gain_exact: float
+    gain_noisy: float
+
+
+def ridge_gains(rows: pd.DataFrame) -> RidgeGains:
+    """Returns what the rows of "ridge-lambda" say of the best λ; see `RidgeGains`."""
+    means = rows.groupby(["series", "ridge"])["error"].mean()
+    return RidgeGains(*(float(means[series, 0.01] / means[series].min() - 1)
+                        for series in ("noise-free", "noise σ = 10")))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the error is least and where it is largest.
+
+    Attributes:
+        best_beta: β and
+        best_gamma: γ of the least error.
+        worst_beta: β and
+        worst_gamma: γ of the largest error.
+    """
+
+    best_beta: float
+    best_gamma: float
+    worst_beta: float
+    worst_gamma: float
+
+
+@dataclass(frozen=True)
 class KernelParameters:
     """What the kernel's parameters do to the error.
 
     Attributes:
-        best: β and γ of the least error, which is
-        least.
-        worst: β and γ of the largest error, which is
-        largest.
-        correlation: Spearman's, of the error and the smallest eigenvalue of the template matrix, over
+        places: the best and the worst β and γ.
+        least: the error at the best.
+        default: at β = 2, γ = 1.
+        largest: at the worst.
+        ranks: Spearman's correlation of the error and the smallest eigenvalue of the template matrix, over
         pairs: of β and γ that have both.
     """
 
-    best: tuple[float, float]
+    places: Places
     least: float
-    worst: tuple[float, float]
+    default: float
     largest: float
-    correlation: float
+    ranks: float
     pairs: int
 
 
@@ -245,13 +362,14 @@ def kernel_parameters(rows: pd.DataFrame, eigenvalues: pd.DataFrame) -> KernelPa
     """Returns the best and the worst β and γ, and how errors and smallest eigenvalues go together.
 
     Args:
-        rows: with columns beta, gamma, error.
-        eigenvalues: with columns beta, gamma, eigenvalue, of the same task.
+        rows: of "ridge-beta", with columns beta, gamma, error.
+        eigenvalues: of "eigenvalue-map", with columns series, beta, gamma, eigenvalue.
     """
     errors = rows.groupby(["beta", "gamma"])["error"].mean()
-    both = pd.concat([errors, eigenvalues.groupby(["beta", "gamma"])["eigenvalue"].mean()], axis=1).dropna()
-    return KernelParameters(errors.idxmin(), float(errors.min()), errors.idxmax(), float(errors.max()),
-                            float(both.corr("spearman").iloc[0, 1]), len(both))
+    smallest = eigenvalues[eigenvalues["series"] == ABA].groupby(["beta", "gamma"])["eigenvalue"].mean()
+    both = pd.concat([errors, smallest], axis=1).dropna()
+    return KernelParameters(Places(*errors.idxmin(), *errors.idxmax()), float(errors.min()), float(errors[2, 1]),
+                            float(errors.max()), float(both.corr("spearman").iloc[0, 1]), len(both))
 
 
 def _unequal_symbols(rows: pd.DataFrame) -> list[tuple[str, RidgeRun, np.ndarray, np.ndarray]]:

@@ -13,6 +13,8 @@ from abstract_symbols.kernels.prediction import expected_error
 from abstract_symbols.runs.kernel import RidgeRun
 from abstract_symbols.templates import Sample
 from companion.experiments import experiment
+from companion.figures.points import curves
+from companion.statistics import local_slopes
 
 
 def rows_of(name, errors):
@@ -70,29 +72,51 @@ def test_noise_overtakes_shrinkage_between_two_n():
         analyses.noise_overtakes(n, shrinkage, shrinkage)
 
 
-def test_the_findings_against_n_are_those_of_made_up_power_laws():
-    predicted = analyses.expected_curves("ridge-n", [SAME])[SAME]
-    measured = dict(zip(*predicted, strict=True))
-    rows = rows_of("ridge-n", {
-        SAME: lambda n: measured[n] / 1.5, ABA: lambda n: 7 / n, SAME + NOISY: lambda n: n**-0.5})
-    found = analyses.against_n(rows)
-    assert found.ratios == pytest.approx((1.5, 1.5))
-    assert found.last[ABA] == pytest.approx(-1)
-    assert (found.first, found.end) == pytest.approx((predicted[1][0] / 1.5, predicted[1][-1] / 1.5))
+@pytest.fixture(scope="module")
+def predicted():
+    return analyses.expected_curves("ridge-n", [SAME, SAME + NOISY])
+
+
+@pytest.fixture(scope="module")
+def rows(predicted):
+    """Power laws; the error of αα against αβ with exact labels is two thirds of the predicted one."""
+    same = dict(zip(*predicted[SAME], strict=True))
+    return rows_of("ridge-n", {SAME: lambda n: same[n] / 1.5, ABA: lambda n: 7 / n, SAME + NOISY: lambda n: n**-0.5})
+
+
+def test_the_findings_against_n_are_those_of_made_up_power_laws(rows, predicted):
+    found = analyses.against_n(rows, predicted)
+    assert (found.ratio_least, found.ratio_most) == pytest.approx((1.5, 1.5))
+    assert (found.last_same, found.last_aba) == pytest.approx((local_slopes(*predicted[SAME])[-1], -1))
+    assert found.first == pytest.approx(predicted[SAME][1][0] / 1.5)
+
+
+def test_the_bounds_are_those_of_the_formula(rows, predicted):
+    found, end = analyses.with_noise(rows, predicted), predicted[SAME][1][-1] / 1.5
+    assert found.overtaken_after < found.overtaken_by
     # With exact labels 2 (1.01 / (n / 2)) + 2 · 2 / (n / 2) = 12.04 / n, times √2 / (√2 ν) and over the error.
     nu = 0.00103
-    assert found.bound == pytest.approx(12.04e-7 / nu / found.end, rel=0.02)
+    assert found.bound == pytest.approx(12.04e-7 / nu / end, rel=0.02)
     noise = 10 * (12.04e-7 / 0.01) ** 0.5 / 2**0.5
     assert found.noisy_bound == pytest.approx((12.04e-7 / nu + noise) / 1e7**-0.5, rel=0.02)
 
 
+def test_errors_and_their_exponents_stand_beside_the_prediction(rows, predicted):
+    table = analyses.error_exponents(rows, predicted)
+    np.testing.assert_allclose(table["noise-free"], table["predicted"])
+    np.testing.assert_allclose(table["σ = 10"], -0.5, atol=1e-3)  # the n are rounded
+    figure, alt = analyses.error_picture(rows, predicted, NOISY)
+    assert {curve.name for curve in curves(figure)} == {SAME + NOISY, f"{SAME + NOISY}, predicted"}
+    assert SAME + NOISY in alt and alt.endswith("close to the measured curves.")
+
+
 def test_the_floor_is_what_strings_without_common_symbols_leave():
     table = analyses.against_alphabet(rows_of("ridge-rho", {SAME: lambda m: m**-0.75, ABA: lambda m: m**-0.5}), 10_000)
-    assert list(table["task"]) == [SAME, ABA]
+    assert list(table.index) == ["same", "aba"]
     assert list(table["exponent"]) == pytest.approx([-0.75, -0.5])
     largest = experiment("ridge-rho").grid["alphabet"][-1]
     alone = analyses.expected(RidgeRun("same-different", 0, n=4_000_000), 1e15)
-    assert table["floor"][0] == pytest.approx(alone * largest**0.75, rel=1e-6)
+    assert table.loc["same", "floor"] == pytest.approx(alone * largest**0.75, rel=1e-6)
 
 
 def test_label_means_are_long_tables_with_words():
@@ -101,7 +125,9 @@ def test_label_means_are_long_tables_with_words():
     table = analyses.label_means(rows)
     assert table.groupby("series")["value"].max().to_dict() == {
         "f̂ against the label mean": 0.1, "f̂ against the truth": 0.2, "label mean against the truth": 0.3}
-    assert "f̂ against the truth: 0.200 at n = 10, 0.0200 at n = 100." in analyses.label_means_alt(table)
+    figure, alt = analyses.label_means_picture(rows.assign(series=SAME + NOISY))
+    assert "f̂ against the truth: 0.200 at n = 10, 0.0200 at n = 100." in alt
+    assert {curve.name for curve in curves(figure)} == set(analyses.LABEL_MEANS.values())
 
 
 def test_strings_of_a_common_symbol_share_one_vote():
@@ -116,6 +142,8 @@ def test_strings_of_a_common_symbol_share_one_vote():
     w = kernel("AA", "AA") - kernel("AA", "BB")
     votes = np.array([1 / (0.01 + 3 * w)] * 3 + [1 / (0.01 + w)])
     np.testing.assert_allclose(table["weight"], 4 * votes / votes.sum(), rtol=1e-6)
+    figure, alt = analyses.weights_picture(table)
+    assert [curve.name for curve in curves(figure)] == ["four"] and "inverse proportion" in alt
 
 
 def test_a_string_of_two_equal_symbols_counts_once_for_its_symbol():
@@ -135,11 +163,19 @@ def test_the_effective_share_of_equal_weights_is_one():
 def test_the_best_and_the_worst_kernel_parameters_are_found():
     grid = [(beta, gamma) for beta in (1, 2) for gamma in (0.5, 1)]
     rows = pd.DataFrame([{"beta": b, "gamma": g, "error": 1 / (b + g) + off} for b, g in grid for off in (-0.1, 0.1)])
-    eigenvalues = pd.DataFrame([{"beta": b, "gamma": g, "eigenvalue": b + g} for b, g in grid[1:]])
+    eigenvalues = pd.DataFrame([{"series": s, "beta": b, "gamma": g, "eigenvalue": sign * (b + g)}
+                                for s, sign in ((ABA, 1), (SAME, -1)) for b, g in grid[1:]])
     found = analyses.kernel_parameters(rows, eigenvalues)
-    assert (found.best, found.worst) == ((2, 1), (1, 0.5))
-    assert (found.least, found.largest) == pytest.approx((1 / 3, 2 / 3))
-    assert (found.correlation, found.pairs) == (-1, 3)
+    assert found.places == analyses.Places(2, 1, 1, 0.5)
+    assert (found.least, found.default, found.largest) == pytest.approx((1 / 3, 1 / 3, 2 / 3))
+    assert (found.ranks, found.pairs) == (-1, 3)
+
+
+def test_the_best_ridge_is_compared_with_the_usual_one():
+    rows = pd.DataFrame([{"series": series, "ridge": ridge, "error": error + off}
+                         for series, errors in (("noise-free", (3, 2)), ("noise σ = 10", (5, 6)))
+                         for ridge, error in zip((0.01, 0.1), errors, strict=True) for off in (-1, 1)])
+    assert analyses.ridge_gains(rows) == analyses.RidgeGains(0.5, 0.0)
 
 
 @pytest.fixture(scope="module")
