@@ -34,7 +34,7 @@ from abstract_symbols.analyses import kernel_to_network as analysis
 from abstract_symbols.kernels.finite import last_layer
 from abstract_symbols.runs.features import cls_logits
 from abstract_symbols.runs.kernel import PredictionRun
-from companion import figures, report, summaries
+from companion import summaries
 from companion.report import Chapter
 
 chapter = Chapter("kernel-to-network", profile)
@@ -118,21 +118,15 @@ options = {"beta": 3, "gamma": 2, "b1": 1}
 panels = analysis.predictions_of_both({
     f"width {width}": PredictionRun("same-different", 0, width=width, **options)
     for width in (64, 512)})
-figure = figures.agreement(panels, xlabel="the kernel's prediction", ylabel="the network's")
-chapter.show(figure, analysis.distances_alt(panels))
+chapter.show(*analysis.predictions_picture(panels))
 
 # %% tags=["remove-input"]
-far = analysis.distances_of_both(panels)
-chapter.glue(".2f", seen=far['width 64']['training'])
-for width in (64, 512):
-    found = far[f"width {width}"]
-    chapter.glue(".2f",
-                 **{f"same_{width}": found['unseen αα'], f"different_{width}": found['unseen αβ']})
+chapter.glue(".2f", **vars(analysis.narrow_and_wide(panels)))
 
 # %% [markdown]
 r"""
 On strings that it was trained on, the network agrees with the kernel at any width (the distance is {glue:text}`seen` at width 64), because both know the label.
-On unseen strings the narrow network's answers scatter widely around the kernel's (root mean square distance {glue:text}`same_64` and {glue:text}`different_64`); at width 512 they begin to settle ({glue:text}`same_512` and {glue:text}`different_512`).
+On unseen strings the narrow network's answers scatter widely around the kernel's (root mean square distance {glue:text}`same_narrow` and {glue:text}`different_narrow`); at width 512 they begin to settle ({glue:text}`same_wide` and {glue:text}`different_wide`).
 """
 
 # %% [markdown]
@@ -184,15 +178,10 @@ The difference on strings of unseen symbols:
 
 # %% tags=["remove-input"]
 rows = chapter["predictions"]
-figure = figures.scaling("predictions", rows, "difference", xlabel="width of the network",
-                         ylabel="network − kernel, rms", guides=[(-0.5, "slope −½")],
-                         predicted=analysis.estimated_differences(rows))
-what = "rms difference between network and kernel"
-chapter.show(figure, figures.scaling_alt("predictions", rows, "difference", what) + analysis.DASHED,
-             "predictions")
+chapter.show(*analysis.differences_picture(rows), "predictions")
 
 # %% tags=["remove-input"]
-report.scaling_table("predictions", rows, {
+chapter.scaling_values("predictions", {
     "difference": "difference, unseen", "seen_difference": "difference, seen",
     "network_error": "network's error", "kernel_error": "kernel's error"})
 
@@ -235,8 +224,7 @@ for d_mlp in (64, 256, 1024, 4096, 16384):
     distance[d_mlp] = np.sqrt(np.mean(off**2))
 
 # %% tags=["remove-input"]
-chapter.table(analysis.distance_table(distance),
-              formats={"d_mlp": ",", "difference on unseen strings": ".2f"})
+chapter.table(analysis.distance_table(distance), formats=analysis.DISTANCE_FORMATS)
 worst = max(distance, key=distance.get)
 chapter.glue(worst_features=worst)
 chapter.glue(".2f", worst_distance=distance[worst], end_distance=distance[16384])
@@ -281,17 +269,13 @@ for scale in (1, 8, 64):  # attention at [CLS] before any training
     starts[scale] = float(logits.std()), float(largest.mean())
 
 # %% tags=["remove-input"]
-chapter.table(analysis.start_table(starts), formats={
-    "sd of the logits": report.number, "β with this sd": report.number,
-    "largest attention weight": ".2f"})
+chapter.table(analysis.start_table(starts), formats=analysis.START_FORMATS)
 
 # %% tags=["remove-input"]
-strings = "strings to a test loss of ½"
 needs = analysis.kernel_needs(task, (0.25, 0.5, 1.0, 2.0, 3.0))
-chapter.table(needs.rename(columns={"strings": strings}),
-              formats={"β": "g", "ν": ".1e", strings: ",.0f"})
+chapter.table(needs, formats=analysis.NEEDS_FORMATS)
 chapter.glue(".2f", largest_weight=starts[1][1])
-chapter.glue(",.0f", strings_quarter=round(needs['strings'][0], -3))
+chapter.glue(",.0f", strings_quarter=round(needs[analysis.STRINGS][0], -3))
 
 # %% [markdown]
 r"""
@@ -323,9 +307,7 @@ And `αβα` against `αββ`:
 chapter.curves("last-layer-aba-abb")
 
 # %% tags=["remove-input"]
-for short, name in (("same", "last-layer"), ("aba", "last-layer-aba-abb")):
-    off = summaries.distances(name, chapter[name]).query("series != 'scale 1' and x <= 4096")["off"]
-    chapter.glue(".2f", **{f"off_{short}": off.abs().mean()})
+chapter.glue(".2f", **vars(analysis.from_paper(chapter)))
 for scale in (1, 8, 64):
     chapter.glue_means("last-layer", f"scale {scale}", [16384], f"scale{scale}")
 
@@ -338,9 +320,8 @@ What does not agree: our curves stay above one half, and those of scales 8 and 6
 """
 
 # %% tags=["remove-input"]
-for n, digits in ((64, 3), (512, 2), (16384, 2)):
-    loss = chapter.mean("last-layer", "scale 64", n, "train_loss")
-    chapter.glue(**{f"train-{n}": f"{loss:.{digits}f}"})
+for n, form in ((64, ".3f"), (512, ".2f"), (16384, ".2f")):
+    chapter.glue(form, **{f"train-{n}": chapter.mean("last-layer", "scale 64", n, "train_loss")})
 
 # %% [markdown]
 r"""
@@ -366,13 +347,11 @@ chapter.curves("last-layer-wide")
 
 # %% tags=["remove-input"]
 closes = analysis.width_closes(chapter["last-layer-wide"])
-share, words = closes["closed"], "share of the distance closed"
-chapter.table(closes.rename(columns={"closed": words}), formats={
-    words: ".0%", **dict.fromkeys(("d = 128", "d = 1024", "paper"), ".2f")})
-half = summaries.n50_beside_published("last-layer-wide", chapter["last-layer-wide"]).iloc[0]
-chapter.glue(",.0f", half=half['n50'])
-chapter.glue(half_paper=half["paper"])
+share = closes[analysis.CLOSED]
+chapter.table(closes, formats=analysis.CLOSES_FORMATS)
 chapter.glue(".0%", least_closed=share.min(), most_closed=share.max())
+half = summaries.n50_beside_published("last-layer-wide", chapter["last-layer-wide"]).iloc[0]
+chapter.glue(",.0f", half=half["n50"], half_paper=half["paper"])
 
 # %% [markdown]
 r"""
@@ -393,8 +372,8 @@ How many strings does each way of learning need, until the test loss on unseen s
 
 # %% tags=["remove-input"]
 compared = analysis.strings_to_half(chapter, options)
-chapter.table(compared.rename(columns={"strings": strings}), formats={"paper": ".0f"})
-needed = compared.set_index(["network", "trained"])["strings"]
+chapter.table(compared, formats={"paper": ".0f"})
+needed = compared.set_index(["network", "trained"])[analysis.STRINGS]
 chapter.glue(good=needed[f"kernel, {better}", "last layer"], plain=needed["weights × 1", "all"],
              modified=needed["weights × 1, a and b", "all"])
 
@@ -410,25 +389,16 @@ We trained both networks again and looked at the attention of the first layer at
 """
 
 # %% tags=["remove-input"]
-attention = analysis.attention_means(chapter["attention"])
-words = {"logits_before": "sd of the logits before", "logits_after": "sd after",
-         "largest_before": "largest weight before", "largest_after": "weight after",
-         "test_loss": "test loss"}
-chapter.table(attention.rename(columns=words), formats=dict.fromkeys(words.values(), ".2f"))
+chapter.table(analysis.attention_means(chapter["attention"]), formats=analysis.ATTENTION_FORMATS)
 chapter.evidence("attention", note="Mean over seeds, before and after training.")
 
 # %% tags=["remove-input"]
-means = attention.set_index(["network", "n"])
-most, few = means.loc["Transformer", 1024], means.loc["Transformer", 64]
-chapter.glue(".2f", before=most['logits_before'], few_loss=few['test_loss'])
-chapter.glue(".1f", after=most['logits_after'], few_after=few['logits_after'])
-chapter.glue(".0f", modified_after=means['logits_after']['Modified transformer', 1024])
-
-# %% tags=["remove-input"]
-betas = most[["logits_before", "logits_after"]] / 2**0.5
-before, after = analysis.kernel_needs(task, betas)["strings"]
-chapter.glue(".2f", beta_before=betas['logits_before'], beta_after=betas['logits_after'])
-chapter.glue(",.0f", strings_before=round(before, -3), strings_after=round(after, -1))
+found = analysis.sharpening(chapter["attention"])
+chapter.glue(".2f", before=found.before, few_loss=found.few_loss, beta_before=found.beta_before,
+             beta_after=found.beta_after)
+chapter.glue(".1f", after=found.after, few_after=found.few_after)
+chapter.glue(",.0f", strings_before=round(found.strings_before, -3),
+             strings_after=round(found.strings_after, -1), modified_after=found.modified_after)
 
 # %% [markdown]
 r"""

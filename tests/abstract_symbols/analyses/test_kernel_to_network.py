@@ -9,6 +9,7 @@ from abstract_symbols.kernels.prediction import width_needed
 from abstract_symbols.runs.kernel import PredictionRun
 from abstract_symbols.tasks import task
 from companion.experiments import experiment
+from companion.figures.points import curves
 from companion.published import published
 
 SAME_DIFFERENT = task("same-different")
@@ -34,7 +35,18 @@ def test_predictions_of_both_are_split_by_seen_strings_and_templates(run):
 def test_distances_are_root_mean_squares_and_stand_in_the_text_alternative():
     panels = {"width 8": {"training": (np.array([1.0, 2.0]), np.array([4.0, 6.0]))}}  # √((9 + 16) / 2) = 3.54
     assert analyses.distances_of_both(panels)["width 8"]["training"] == pytest.approx(12.5**0.5)
-    assert "Width 8: distance training 3.54." in analyses.distances_alt(panels)
+    figure, alt = analyses.predictions_picture(panels)
+    assert "Width 8: distance training 3.54." in alt
+    assert figure.axes[0].get_title() == "width 8"
+
+
+def test_narrow_and_wide_networks_are_the_first_and_the_last_panel():
+    def both(*distances):
+        groups = zip(("training", "unseen αα", "unseen αβ"), distances, strict=True)
+        return {label: (np.zeros(2), np.full(2, distance)) for label, distance in groups}
+
+    panels = {"width 8": both(1, 2, 3), "width 16": both(4, 5, 6), "width 32": both(7, 8, 9)}
+    assert analyses.narrow_and_wide(panels) == analyses.Distances(1, 2, 3, 8, 9)
 
 
 @pytest.fixture
@@ -51,6 +63,9 @@ def test_estimated_differences_are_those_of_the_formula(predictions):
     kernel = PredictionRun("same-different", 0, **experiment("predictions").series[BETTER]).kernel()
     assert list(widths) == [64, 128, 256, 512]
     np.testing.assert_allclose(values**2 * widths, 0.25 * width_needed(SAME_DIFFERENT, kernel), rtol=1e-12)
+    figure, alt = analyses.differences_picture(predictions)
+    assert alt.endswith("Dashed: the estimate, above the measured curves.")
+    assert {curve.name for curve in curves(figure)} == {USUAL, BETTER, f"{USUAL}, predicted", f"{BETTER}, predicted"}
 
 
 def test_the_table_of_widths_compares_measured_and_estimated_differences(predictions):
@@ -75,7 +90,17 @@ def test_tables_of_distances_and_starts_have_a_row_for_each():
 def test_sharper_attention_needs_fewer_strings():
     needs = analyses.kernel_needs(SAME_DIFFERENT, [0.5, 2.0])
     assert list(needs["β"]) == [0.5, 2.0]
-    assert needs["ν"].is_monotonic_increasing and needs["strings"].is_monotonic_decreasing
+    assert needs["ν"].is_monotonic_increasing and needs[analyses.STRINGS].is_monotonic_decreasing
+
+
+def test_distances_from_the_paper_leave_scale_1_and_large_n_out():
+    rows = {}
+    for name, off in (("last-layer", 0.25), ("last-layer-aba-abb", -0.5)):
+        paper = {series: published(name, series).set_index("x")["y"] for series in experiment(name).series}
+        rows[name] = pd.DataFrame([
+            {"series": series, "n": n, "seed": 0, "test_loss": theirs[n] + (off if series != "scale 1" else 9)}
+            for series, theirs in paper.items() for n in (64, 512)])
+    assert vars(analyses.from_paper(rows)) == pytest.approx({"off_same": 0.25, "off_aba": 0.5})
 
 
 def test_a_wider_last_layer_closes_a_share_of_the_distance_to_the_paper():
@@ -85,7 +110,7 @@ def test_a_wider_last_layer_closes_a_share_of_the_distance_to_the_paper():
                          for series, loss in zip(("d = 128", "d = 1024"), both, strict=True)])
     table = analyses.width_closes(rows)
     assert list(table["n"]) == [64, 512]
-    assert list(table["closed"]) == pytest.approx([0.5, 1.0])
+    assert list(table[analyses.CLOSED]) == pytest.approx([0.5, 1.0])
     assert list(table["paper"]) == [paper[64], paper[512]]
 
 
@@ -103,7 +128,7 @@ def test_strings_to_half_come_from_each_experiment_and_errors_are_squared(monkey
         "same-different": pd.concat([curve("Transformer", {16: 1.0, 64: 0.0}),
                                      curve("Modified transformer", {64: 0.4, 128: 0.3})])}
     table = analyses.strings_to_half(rows, {"beta": 3})
-    assert list(table["strings"][1:]) == ["16", "49", "> 512", "> 16,384", "8", "32", "≤ 64"]
+    assert list(table[analyses.STRINGS][1:]) == ["16", "49", "> 512", "> 16,384", "8", "32", "≤ 64"]
     assert asked == [{"beta": 3}]
     assert list(table["paper"].round()[-2:]) == [429, 19] and table["paper"][:-2].isna().all()
 
@@ -114,11 +139,24 @@ def test_the_kernel_is_measured_at_each_n_and_crosses_between():
 
 
 def test_attention_means_are_in_the_order_of_the_grid():
-    columns = ["logits_before", "logits_after", "largest_before", "largest_after", "test_loss"]
-    rows = pd.DataFrame([{"series": series, "n": n, "seed": seed, **dict.fromkeys(columns, seed + n)}
+    rows = pd.DataFrame([{"series": series, "n": n, "seed": seed, **dict.fromkeys(analyses.ATTENTION, seed + n)}
                          for series, n in (("Modified transformer", 64), ("Transformer", 1024), ("Transformer", 64))
                          for seed in (0, 1)])
     table = analyses.attention_means(rows)
     assert list(zip(table["network"], table["n"], strict=True)) == [
         ("Transformer", 64), ("Transformer", 1024), ("Modified transformer", 64)]
-    assert list(table["logits_after"]) == [64.5, 1024.5, 64.5]
+    assert list(table["sd after"]) == [64.5, 1024.5, 64.5]
+
+
+def test_sharpening_reads_logits_as_beta():
+    logits = {("Transformer", 1024): (0.5 * 2**0.5, 2 * 2**0.5), ("Transformer", 64): (0.5, 1.0),
+              ("Modified transformer", 1024): (0.5, 50.0)}
+    rows = pd.DataFrame([
+        {"series": series, "n": n, "seed": seed, **dict.fromkeys(analyses.ATTENTION, 0.7), "logits_before": before,
+         "logits_after": after} for (series, n), (before, after) in logits.items() for seed in (0, 1)])
+    found = analyses.sharpening(rows)
+    assert (found.beta_before, found.beta_after) == pytest.approx((0.5, 2.0))
+    assert [found.strings_before, found.strings_after] == pytest.approx(
+        list(analyses.kernel_needs(SAME_DIFFERENT, [0.5, 2.0])[analyses.STRINGS]))
+    assert (found.before, found.after) == pytest.approx((0.5 * 2**0.5, 2 * 2**0.5))
+    assert (found.few_after, found.few_loss, found.modified_after) == pytest.approx((1.0, 0.7, 50.0))
