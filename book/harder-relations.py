@@ -25,15 +25,11 @@ Leads to {doc}`why-copying-fails` (labels that are symbols themselves); {doc}`di
 profile = "quick"
 
 # %%
-from functools import partial
-
-from abstract_symbols import TemplateTask, ensembles, pictures
+from abstract_symbols import TemplateTask, ensembles
 from abstract_symbols.analyses import harder_relations as analysis
 from abstract_symbols.runs.training import member
 from abstract_symbols.tasks import task as named_task
-from companion import figures
-from companion.published import published
-from companion.report import Chapter, crossing
+from companion.report import Chapter
 
 chapter = Chapter("harder-relations", profile)
 ERROR = {"metric": "test_error", "ylabel": "test error on unseen symbols"}
@@ -56,12 +52,8 @@ The longer the list, the fewer training strings each template has, here of 1,024
 """
 
 # %% tags=["remove-input"]
-tasks = ["same-different", "majority-4", "majority-6", "majority-8", "counting-5", "counting-7",
-         "match-to-sample", "identity-rules", "distribution-of-three", "matrix"]
-table = analysis.strings_per_template(tasks, 1024)
-chapter.table(table.rename(columns={"least": "fewest strings per template",
-                                    "most": "most strings per template"}),
-              formats={"fewest strings per template": ".3g", "most strings per template": ".3g"})
+table = analysis.strings_per_template(analysis.TASKS, 1024)
+chapter.table(table, formats=analysis.STRINGS_FORMATS)
 
 # %% [markdown]
 r"""
@@ -80,9 +72,7 @@ Here are the eight templates of length 4:
 """
 
 # %% tags=["hide-input"]
-majority = named_task("majority-4").labels
-chapter.show(pictures.templates_picture(majority, (4,), 2),
-             analysis.templates_alt(majority, "Templates of four symbols"))
+chapter.show(*analysis.task_picture("majority-4", (4,), per_line=2))
 
 # %% [markdown]
 r"""
@@ -99,17 +89,8 @@ The label's variance is 1, so {term}`chance` is a loss of 1.
 """
 
 # %% tags=["remove-input"]
-lengths = [f"Length {k}" for k in (2, 4, 6, 8)]
-panels = {length.lower(): [length, f"{length} + a and b"] for length in lengths}
-papers = {length: published("majority", length) for length in lengths}
-papers |= {f"{length} + a and b": published("majority-modified", length) for length in lengths}
-
-# %% tags=["remove-input"]
-chapter.show(
-    figures.facets("majority-pairs", chapter["majority-pairs"], panels,
-                   words=["plain", "modified"], papers=papers),
-    " ".join(figures.alt_text(name, chapter[name]) for name in ("majority", "majority-modified")),
-    "majority-pairs")
+rows = {name: chapter[name] for name in analysis.MAJORITIES}
+chapter.show(*analysis.majorities_picture(rows), "majority-pairs")
 chapter.values("majority-pairs")
 chapter.n50("majority-pairs")
 
@@ -119,11 +100,10 @@ The paper's curves cross one half at these $n$:
 """
 
 # %% tags=["remove-input"]
-theirs, bound = analysis.published_majorities(), partial(crossing, first=8, last=8192)
-chapter.table(theirs.rename(columns={"per_template": "modified, strings per template"}),
-              formats={"plain": bound, "modified": bound, "modified, strings per template": ".0f"})
-chapter.glue(".0f", per_template_least=theirs['per_template'].min(),
-             per_template_largest=theirs['per_template'].max())
+theirs = analysis.published_majorities()
+chapter.table(theirs, formats=analysis.MAJORITIES_FORMATS)
+least, largest = theirs["modified, strings per template"].agg(["min", "max"])
+chapter.glue(".0f", per_template_least=least, per_template_largest=largest)
 
 # %% [markdown]
 r"""
@@ -256,9 +236,7 @@ Is the *first* of them alike to the sample in this ($+1$), or the second ($-1$)?
 """
 
 # %% tags=["remove-input"]
-labels = named_task("match-to-sample").labels
-chapter.show(pictures.templates_picture(labels, (2, 2, 2)),
-             analysis.templates_alt(labels, "Templates of three rows of two symbols"))
+chapter.show(*analysis.task_picture("match-to-sample", (2, 2, 2)))
 
 # %% [markdown]
 r"""
@@ -268,9 +246,7 @@ Does a second one, of other symbols, follow the same rule?
 """
 
 # %% tags=["remove-input"]
-labels = named_task("identity-rules").labels
-chapter.show(pictures.templates_picture(labels, (3, 3)),
-             analysis.templates_alt(labels, "Templates of two rows of three symbols"))
+chapter.show(*analysis.task_picture("identity-rules", (3, 3)))
 
 # %% [markdown]
 r"""
@@ -280,9 +256,7 @@ Is the last symbol the one that is still lacking?
 """
 
 # %% tags=["remove-input"]
-labels = named_task("distribution-of-three").labels
-chapter.show(pictures.templates_picture(labels, (3, 3), 3),
-             analysis.templates_alt(labels, "Templates of two rows of three symbols"))
+chapter.show(*analysis.task_picture("distribution-of-three", (3, 3), per_line=3))
 
 # %% [markdown]
 r"""
@@ -292,9 +266,7 @@ Does the last symbol follow it?
 """
 
 # %% tags=["remove-input"]
-labels = named_task("matrix").labels
-chapter.show(pictures.templates_picture(labels, (3, 3, 3)),
-             analysis.templates_alt(labels, "Templates of three rows of three symbols"))
+chapter.show(*analysis.task_picture("matrix", (3, 3, 3)))
 
 # %% [markdown]
 r"""
@@ -304,27 +276,18 @@ It reads the symbols one after the other, as a string, and sees positions but no
 
 # %% tags=["remove-input"]
 puzzles = chapter["psychometric"]
-panels = {name: [name, f"{name} + a and b"] for name in (
-    "Match to sample", "Identity rules", "Distribution of three", "3 × 3 matrix")}
-chapter.show(
-    figures.facets("psychometric", puzzles, panels, words=["plain", "modified"]),
-    figures.alt_text("psychometric", puzzles), "psychometric")
+chapter.show(*analysis.puzzles_picture(puzzles), "psychometric")
 chapter.values("psychometric")
 
 # %% tags=["remove-input"]
-last = analysis.losses_at_last(puzzles)
-series = {"three": "Distribution of three", "three_ab": "Distribution of three + a and b"}
-for key, name in series.items():
-    chapter.glue(".2f", **{f"{key}-{which}": loss for which, loss in last.loc[name].items()})
-others = last.drop(series.values())["mean"]
-chapter.glue(puzzles_n=int(puzzles["n"].max()))
-chapter.glue(".2f", others_least=others.min(), others_largest=others.max())
+chapter.glue(puzzles_n=puzzles["n"].max())
+chapter.glue(".2f", **vars(analysis.puzzle_losses(puzzles)))
 
 # %% [markdown]
 r"""
 At $n$ = {glue:text}`puzzles_n`, the largest so far, no mean loss is below one half; {term}`chance` is 1.
-*Distribution of three* with $a$ and $b$ has {glue:text}`three_ab-mean`, its seeds {glue:text}`three_ab-least` to {glue:text}`three_ab-largest`.
-Without them it has {glue:text}`three-mean`, its seeds {glue:text}`three-least` to {glue:text}`three-largest`.
+*Distribution of three* with $a$ and $b$ has {glue:text}`three_ab_mean`, its seeds {glue:text}`three_ab_least` to {glue:text}`three_ab_largest`.
+Without them it has {glue:text}`three_mean`, its seeds {glue:text}`three_least` to {glue:text}`three_largest`.
 The other means lie between {glue:text}`others_least` and {glue:text}`others_largest`.
 """
 
@@ -336,10 +299,7 @@ For a network of which the last layer alone is trained, the {term}`template matr
 
 # %% tags=["remove-input"]
 found = analysis.predicted_beside_losses(chapter["predicted-strings"], puzzles)
-chapter.table(
-    found.rename(columns={"series": "puzzle", "strings": "strings predicted",
-                          "loss": "plain network's loss at this n"}),
-    formats={"strings predicted": ",.0f", "n": ",.0f", "plain network's loss at this n": ".2f"})
+chapter.table(found, formats=analysis.PREDICTED_FORMATS)
 
 # %% [markdown]
 r"""
@@ -371,17 +331,13 @@ The paper has no such curve in its figures.
 
 # %% tags=["remove-input"]
 rows = chapter["word-labels"]
-chapter.show(
-    figures.learning_curves("word-labels", rows, **ERROR),
-    figures.scaling_alt("word-labels", rows, "test_error",
-                        "test error against n, chance one half,"),
-    "word-labels")
+chapter.show(*analysis.words_picture(rows), "word-labels")
 chapter.values("word-labels", "test_error")
 
 # %% tags=["remove-input"]
 last_n, few = int(rows["n"].max()), analysis.first_below(rows, 0.1)
 chapter.glue(words_n=last_n, few=few.get("Modified transformer"))
-chapter.glue(".2f", words_plain=chapter.mean('word-labels', 'Transformer', last_n, 'test_error'))
+chapter.glue(".2f", words_plain=chapter.mean("word-labels", "Transformer", last_n, "test_error"))
 
 # %% [markdown]
 r"""

@@ -205,7 +205,7 @@ def drawing_picture(table: pd.DataFrame) -> tuple[Figure, str]:
     figure.axes[0].set_xticks(numbers, numbers)
     figure.axes[0].set_yticks(counts, [f"{count:,}" for count in counts])
     figure.axes[0].minorticks_off()
-    return figure, "Line chart of strings per template against the number of templates; numbers are in the folded table."
+    return figure, "Line chart of strings per template against the number of templates; its numbers are in the table."
 
 
 def drawing_numbers(ways: pd.DataFrame) -> dict[str, float]:

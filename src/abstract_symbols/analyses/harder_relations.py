@@ -1,12 +1,30 @@
 """Analyses of the chapter "Harder relations": templates of a task, n₅₀ per template, losses at the largest n."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from companion.published import published_n50
+from companion import figures
+from companion.formats import crossing
+from companion.published import published, published_n50
 
+from .. import pictures
 from ..tasks import task
+
+TASKS = ("same-different", "majority-4", "majority-6", "majority-8", "counting-5", "counting-7", "match-to-sample",
+         "identity-rules", "distribution-of-three", "matrix")
+MAJORITIES = ("majority", "majority-modified", "majority-pairs")  # the third has the runs of both
+LENGTHS = (2, 4, 6, 8)
+PUZZLES = ("Match to sample", "Identity rules", "Distribution of three", "3 × 3 matrix")
+WITH_AB = "{} + a and b"
+COUNTS = ("", "one", "two", "three", "four")
+STRINGS_FORMATS = {"fewest strings per template": ".3g", "most strings per template": ".3g"}
+_bound = partial(crossing, first=8, last=8192)  # the ends of the paper's curves on majorities
+MAJORITIES_FORMATS = {"plain": _bound, "modified": _bound, "modified, strings per template": ".0f"}
+PREDICTED_FORMATS = {"strings predicted": ",.0f", "n": ",.0f", "plain network's loss at this n": ".2f"}
 
 
 def strings_per_template(names: Sequence[str], n: int) -> pd.DataFrame:
@@ -16,65 +34,130 @@ def strings_per_template(names: Sequence[str], n: int) -> pd.DataFrame:
         names: tasks, as `tasks.task` knows them.
         n: training strings.
     Returns:
-        task, symbols (its length), templates (their number), least and most strings of one of its templates.
+        task, symbols (its length), templates (their number), fewest and most strings per template.
     """
     tasks = {name: task(name) for name in names}
     return pd.DataFrame([
         {"task": name, "symbols": t.length, "templates": len(t.templates),
-         "least": n * min(t.probabilities), "most": n * max(t.probabilities)} for name, t in tasks.items()])
+         "fewest strings per template": n * min(t.probabilities), "most strings per template": n * max(t.probabilities)}
+        for name, t in tasks.items()])
 
 
-def templates_alt(labels: Mapping[str, float], what: str) -> str:
-    """Returns the text alternative of `pictures.templates_picture`.
+def task_picture(name: str, shape: Sequence[int], per_line: int = 4) -> tuple[Figure, str]:
+    """Returns the templates of a task as coloured tiles, and the text alternative.
 
     Args:
-        labels: template → label.
-        what: the picture's subject, such as "Templates of two rows of three symbols".
+        name: a task, as `tasks.task` knows it.
+        shape: the lengths of the rows into which each template is broken, all equal, at most four.
+        per_line: templates side by side.
     """
+    labels = task(name).labels
+    rows = f"{COUNTS[len(shape)]} rows of " if len(shape) > 1 else ""
+    what = f"Templates of {rows}{COUNTS[shape[0]]} symbols"
     groups = {value: [t for t, label in labels.items() if label == value] for value in dict.fromkeys(labels.values())}
-    return f"{what}, as coloured tiles. " + " ".join(
-        f"Label {value:+g}: {', '.join(templates)}.".replace("-", "−") for value, templates in groups.items())
+    told = [f"Label {value:+g}: {', '.join(templates)}.".replace("-", "−") for value, templates in groups.items()]
+    return pictures.templates_picture(labels, shape, per_line), f"{what}, as coloured tiles. {' '.join(told)}"
 
 
-def published_majorities(lengths: Sequence[int] = (2, 4, 6, 8)) -> pd.DataFrame:
+def majorities_picture(rows: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
+    """Returns learning curves on majorities, a panel per length, without a and b and with them, and the alternative.
+
+    Args:
+        rows: experiment of `MAJORITIES` → its rows.
+    """
+    panels, papers = {}, {}
+    for length in (f"Length {k}" for k in LENGTHS):
+        panels[length.lower()] = [length, WITH_AB.format(length)]
+        papers |= {length: published("majority", length),
+                   WITH_AB.format(length): published("majority-modified", length)}
+    *single, pairs = MAJORITIES
+    figure = figures.facets(pairs, rows[pairs], panels, words=["plain", "modified"], papers=papers)
+    return figure, " ".join(figures.alt_text(name, rows[name]) for name in single)
+
+
+def published_majorities(lengths: Sequence[int] = LENGTHS) -> pd.DataFrame:
     """Returns where the paper's curves on majorities cross one half, without the identity parameters and with them.
 
     Returns:
-        length, templates (their number), plain and modified (n₅₀; ∞ where a curve stays above one half), per_template:
-        n₅₀ of the modified transformer over the number of templates.
+        length, templates (their number), plain and modified (n₅₀; ∞ where a curve stays above one half), and n₅₀ of the
+        modified transformer over the number of templates.
     """
     table = pd.DataFrame([
         {"length": k, "templates": 2 ** (k - 1), "plain": published_n50("majority", f"Length {k}"),
          "modified": published_n50("majority-modified", f"Length {k}")} for k in lengths])
-    return table.assign(per_template=table["modified"] / table["templates"])
+    return table.assign(**{"modified, strings per template": table["modified"] / table["templates"]})
 
 
-def losses_at_last(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns the test losses at the largest n of all rows: mean, least and largest over seeds.
+def puzzles_picture(rows: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns learning curves on the puzzles, a panel each, without a and b and with them, and the text alternative.
 
     Args:
-        rows: of an experiment over n.
-    Returns:
-        A row per series that has runs at this n, with the series as the index.
+        rows: of psychometric.
     """
-    last = rows[rows["n"] == rows["n"].max()]
-    return last.groupby("series", sort=False)["test_loss"].agg(["mean", "min", "max"]).set_axis(
-        ["mean", "least", "largest"], axis=1)
+    panels = {name: [name, WITH_AB.format(name)] for name in PUZZLES}
+    figure = figures.facets("psychometric", rows, panels, words=["plain", "modified"])
+    return figure, figures.alt_text("psychometric", rows)
+
+
+@dataclass(frozen=True)
+class PuzzleLosses:
+    """Test losses on puzzles at the largest n.
+
+    Attributes:
+        three_mean, three_least, three_largest: over seeds, on the distribution of three.
+        three_ab_mean, three_ab_least, three_ab_largest: of networks with a and b.
+        others_least, others_largest: ends of the other series' means.
+    """
+
+    three_mean: float
+    three_least: float
+    three_largest: float
+    three_ab_mean: float
+    three_ab_least: float
+    three_ab_largest: float
+    others_least: float
+    others_largest: float
+
+
+def puzzle_losses(rows: pd.DataFrame) -> PuzzleLosses:
+    """Returns the test losses on puzzles at the largest n of all rows.
+
+    Args:
+        rows: of psychometric.
+    """
+    last = rows[rows["n"] == rows["n"].max()].groupby("series")["test_loss"]
+    three = ["Distribution of three", WITH_AB.format("Distribution of three")]
+    told = [number for series in three for number in last.get_group(series).agg(["mean", "min", "max"])]
+    others = last.mean().drop(three)
+    return PuzzleLosses(*told, others.min(), others.max())
 
 
 def predicted_beside_losses(predicted: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Returns the strings that the template matrix predicts for some tasks beside the losses of trained networks.
 
     Args:
-        predicted: rows of `runs.kernel.StringsRun`, one per series.
+        predicted: rows of `runs.kernel.StringsRun`, one per series, a puzzle.
         rows: of runs of the same series over n.
     Returns:
-        series, strings, n (the series' largest), loss (its mean over seeds); the fewest strings predicted first.
+        puzzle, strings predicted, n (the series' largest), plain network's loss at this n (its mean over seeds); the
+        fewest strings predicted first.
     """
     means = rows.groupby(["series", "n"])["test_loss"].mean().reset_index()
     last = means.loc[means.groupby("series")["n"].idxmax()].rename(columns={"test_loss": "loss"})
     table = predicted[["series", "strings"]].merge(last, on="series")
-    return table.sort_values("strings", ignore_index=True)
+    return table.sort_values("strings", ignore_index=True).rename(columns={
+        "series": "puzzle", "strings": "strings predicted", "loss": "plain network's loss at this n"})
+
+
+def words_picture(rows: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns learning curves of answers in words, and the text alternative: one half is chance there.
+
+    Args:
+        rows: of word-labels.
+    """
+    figure = figures.learning_curves("word-labels", rows, "test_error", "test error on unseen symbols")
+    what = "test error against n, chance one half,"
+    return figure, figures.scaling_alt("word-labels", rows, "test_error", what)
 
 
 def first_below(rows: pd.DataFrame, level: float, metric: str = "test_error") -> dict[str, int]:
