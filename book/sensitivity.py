@@ -26,21 +26,16 @@ profile = "quick"
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import display
-from matplotlib import pyplot as plt
 
 from abstract_symbols import ensembles
-from abstract_symbols.analyses import sensitivity
+from abstract_symbols.analyses import sensitivity as analysis
+from abstract_symbols.analyses.sensitivity import BOTH_FORMATS, OUR_FORMATS
 from abstract_symbols.runs.training import member
 from abstract_symbols.tasks import task
-from companion import experiments, figures, summaries
-from companion.report import Chapter, points_table
+from companion import experiments
+from companion.report import Chapter
 
 chapter = Chapter("sensitivity", profile)
-
-# %% tags=["remove-cell"]
-ours = {"ours": "g", "our loss": ".2f"}  # formats of tables of best rates
-both = {"paper": "g", "paper loss": ".2f", **ours}
 
 # %% [markdown]
 r"""
@@ -71,16 +66,9 @@ for lr in (1e-4, 1e-3, 1e-2):
     traces[lr] = np.array(outcome.history)  # (epochs, 4)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-figure, ax = plt.subplots()
-for (lr, trace), marker in zip(traces.items(), figures.MARKERS, strict=False):
-    ax.plot(trace[:, 0], trace[:, 1], marker=marker, markevery=6, label=f"learning rate {lr:g}")
-ax.axhline(2e-3, color="0.5", linestyle=":", label="training stops here")
-ax.set(xlabel="epochs (one step each)", ylabel="training loss", yscale="log")
-figures.legend(figure)
-chapter.show(figure, sensitivity.traces_alt(traces))
-
-# %% tags=["remove-input", "nbval-ignore-output"]
-display(points_table(figure))
+figure, alt = analysis.traces_picture(traces)
+chapter.show(figure, alt)
+chapter.points(figure)
 
 # %% [markdown]
 r"""
@@ -96,9 +84,8 @@ Grey: not measured yet.
 """
 
 # %% tags=["remove-input"]
-grids = sensitivity.loss_grids("lr-n", chapter["lr-n"])
-figure = figures.grids(grids, limits=(0.0, 1.0), label="test loss on unseen symbols")
-chapter.show(figure, sensitivity.grids_alt(grids), "lr-n", note="Means.")
+grids = analysis.loss_grids("lr-n", chapter["lr-n"])
+chapter.show(*analysis.grids_picture(grids), "lr-n", note="Means.")
 
 # %% [markdown]
 r"""
@@ -114,7 +101,7 @@ Learning rates with a mean loss below one half, in the paper's curves and in our
 """
 
 # %% tags=["remove-input"]
-chapter.table(sensitivity.plateaus(grids), formats={"n": ",.0f", "ours": "s"})
+chapter.table(analysis.plateaus(grids), formats={"n": ",.0f", "ours": "s"})
 
 # %% [markdown]
 r"""
@@ -123,7 +110,7 @@ Which rate is best, by $n$?
 """
 
 # %% tags=["remove-input"]
-chapter.table(sensitivity.best_rates("n-lr", chapter["n-lr"]), formats=both)
+chapter.table(analysis.best_rates("n-lr", chapter["n-lr"]), formats=BOTH_FORMATS)
 
 # %% [markdown]
 r"""
@@ -137,7 +124,7 @@ Over all $n$ measured at each rate, which are not the same at all:
 """
 
 # %% tags=["remove-input"]
-ends = sensitivity.outcomes("lr-n", chapter["lr-n"])
+ends = analysis.outcomes("lr-n", chapter["lr-n"])
 chapter.table(ends, formats={"epochs": ".0f"})
 unfitted = ends.set_index("series")["unfitted"]
 chapter.glue(unfitted3=unfitted["lr = 0.03"], unfitted10=unfitted["lr = 0.1"])
@@ -163,11 +150,7 @@ chapter.curves("batch-n", ordered=True)
 
 # %% tags=["remove-input"]
 chapter.n50("batch-n")
-halves = summaries.n50_beside_published("batch-n", chapter["batch-n"]).set_index("series")
-full, small = halves.loc["batch 1024"], halves.drop(index="batch 1024")["paper"]
-chapter.glue(paper_full=full["paper"], paper_least=small.min(), paper_most=small.max())
-chapter.glue(batch_8=halves["n50"]["batch 8"], batch_1024=full["n50"],
-             ratio_least=halves["ratio"].min(), ratio_most=halves["ratio"].max())
+chapter.glue(**vars(analysis.batches(chapter["batch-n"])))
 
 # %% [markdown]
 r"""
@@ -189,11 +172,11 @@ This experiment is ours.
 chapter.curves("lr-batch", ordered=True)
 
 # %% tags=["remove-input"]
-best = sensitivity.best_rates("lr-batch", chapter["lr-batch"])
-chapter.table(best, formats=ours)
+best = analysis.best_rates("lr-batch", chapter["lr-batch"])
+chapter.table(best, formats=OUR_FORMATS)
 least = best.set_index("series")["our loss"]
 chapter.glue(loss_8=least["batch 8"], loss_128=least["batch 128"])
-chapter.glue("g", rate_least=best['ours'].min(), rate_most=best['ours'].max())
+chapter.glue("g", rate_least=best["ours"].min(), rate_most=best["ours"].max())
 
 # %% [markdown]
 r"""
@@ -211,8 +194,8 @@ r"""
 chapter.curves("lr-depth-1024", ordered=True)
 
 # %% tags=["remove-input"]
-best = sensitivity.best_rates("lr-depth-1024", chapter["lr-depth-1024"])
-chapter.table(best, formats=both)
+best = analysis.best_rates("lr-depth-1024", chapter["lr-depth-1024"])
+chapter.table(best, formats=BOTH_FORMATS)
 paper, mine = (best.set_index("series")[column] for column in ("paper loss", "our loss"))
 chapter.glue(paper_1=paper["depth = 1"], paper_8=paper["depth = 8"], depth_1=mine["depth = 1"],
              depth_4=mine["depth = 4"], depth_8=mine["depth = 8"])
@@ -238,7 +221,7 @@ The same at $n = 512$, where the task is harder; ours only:
 chapter.curves("lr-depth-512", ordered=True)
 
 # %% tags=["remove-input"]
-chapter.table(sensitivity.best_rates("lr-depth-512", chapter["lr-depth-512"]), formats=ours)
+chapter.table(analysis.best_rates("lr-depth-512", chapter["lr-depth-512"]), formats=OUR_FORMATS)
 
 # %% [markdown]
 r"""
@@ -251,7 +234,7 @@ Each head has dimension 64 whatever their number, so more heads are also more we
 chapter.curves("lr-heads-1024", ordered=True)
 
 # %% tags=["remove-input"]
-chapter.table(sensitivity.best_rates("lr-heads-1024", chapter["lr-heads-1024"]), formats=both)
+chapter.table(analysis.best_rates("lr-heads-1024", chapter["lr-heads-1024"]), formats=BOTH_FORMATS)
 
 # %% [markdown]
 r"""
@@ -262,7 +245,7 @@ At $n = 512$, ours only:
 chapter.curves("lr-heads-512", ordered=True)
 
 # %% tags=["remove-input"]
-chapter.table(sensitivity.best_rates("lr-heads-512", chapter["lr-heads-512"]), formats=ours)
+chapter.table(analysis.best_rates("lr-heads-512", chapter["lr-heads-512"]), formats=OUR_FORMATS)
 
 # %% [markdown]
 r"""
@@ -276,9 +259,9 @@ A small embedding has few directions to share among many symbols: the more symbo
 chapter.curves("lr-dimension-1024", ordered=True)
 
 # %% tags=["remove-input"]
-best = sensitivity.best_rates("lr-dimension-1024", chapter["lr-dimension-1024"])
-chapter.table(best, formats=both)
-wide = sensitivity.papers_plateaus("lr-dimension-1024")
+best = analysis.best_rates("lr-dimension-1024", chapter["lr-dimension-1024"])
+chapter.table(best, formats=BOTH_FORMATS)
+wide = analysis.papers_plateaus("lr-dimension-1024")
 chapter.glue(wide_32=wide["d = 32"], wide_128=wide["d = 128"], wide_512=wide["d = 512"])
 
 # %% [markdown]
@@ -302,7 +285,7 @@ The default setting at $n$ = 1,024 and learning rate 0.001 is in four of them:
 """
 
 # %% tags=["remove-input"]
-chapter.table(sensitivity.default_losses(), formats={"loss": ".2f"})
+chapter.table(analysis.default_losses(), formats={"loss": ".2f"})
 
 # %% [markdown]
 r"""
@@ -335,8 +318,7 @@ r"""
 # %% tags=["remove-input"]
 chapter.commands()
 rows = pd.concat([chapter[e.name] for e in experiments.of_chapter("sensitivity")])
-fitted, unfitted = sensitivity.seconds_per_run(rows)
-chapter.glue(".0f", fitted=fitted, unfitted=unfitted)
+chapter.glue(".0f", **vars(analysis.seconds_per_run(rows)))
 
 # %% [markdown]
 r"""

@@ -1,29 +1,41 @@
 """Analyses of the chapter "How sensitive is it?": best learning rates, plateaus, and how runs end."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
+from companion import figures
 from companion.experiments import experiment
 from companion.published import published
-from companion.summaries import best_by_series, summary
+from companion.summaries import best_by_series, n50_beside_published, summary
 
 PAPER, OURS = "the paper", "ours"
 DEFAULTS = {  # experiments that contain the default setting, n = 1024 and learning rate 0.001 → its series and x
     "lr-n": ("lr = 0.001", 1024), "lr-depth-1024": ("depth = 2", 0.001), "lr-heads-1024": ("heads = 16", 0.001),
     "lr-dimension-1024": ("d = 128", 0.001),
 }
+OUR_FORMATS = {"ours": "g", "our loss": ".2f"}  # of tables of best rates
+BOTH_FORMATS = {"paper": "g", "paper loss": ".2f", **OUR_FORMATS}
 
 
-def traces_alt(traces: Mapping[float, np.ndarray]) -> str:
-    """Returns the text alternative of training losses against epochs.
+def traces_picture(traces: Mapping[float, np.ndarray]) -> tuple[Figure, str]:
+    """Returns training losses against epochs, and the text alternative.
 
     Args:
         traces: learning rate → a history of `ensembles.train`, (epochs, 4).
     """
+    figure, ax = plt.subplots()
+    for (lr, trace), marker in zip(traces.items(), figures.MARKERS, strict=False):
+        ax.plot(trace[:, 0], trace[:, 1], marker=marker, markevery=6, label=f"learning rate {lr:g}")
+    ax.axhline(2e-3, color="0.5", linestyle=":", label="training stops here")
+    ax.set(xlabel="epochs (one step each)", ylabel="training loss", yscale="log")
+    figures.legend(figure)
     told = " ".join(f"{lr:g}: {trace[-1, 1]:.1g} after {len(trace)} epochs." for lr, trace in traces.items())
-    return f"Training loss against epochs for {len(traces)} learning rates. {told}"
+    return figure, f"Training loss against epochs for {len(traces)} learning rates. {told}"
 
 
 def loss_grids(name: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -46,11 +58,12 @@ def loss_grids(name: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return grids
 
 
-def grids_alt(grids: Mapping[str, pd.DataFrame]) -> str:
-    """Returns the text alternative of `loss_grids`: how many cells there are, and how many below one half."""
+def grids_picture(grids: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
+    """Returns `loss_grids` as heat maps, and in words how many cells there are and how many below one half."""
     told = " ".join(f"{title}: loss below one half in {(table < 0.5).sum().sum()} of {table.notna().sum().sum()} cells "
                     "measured." for title, table in grids.items())
-    return f"Two heat maps, learning rate by n. {told}"
+    return (figures.grids(grids, limits=(0.0, 1.0), label="test loss on unseen symbols"),
+            f"Two heat maps, learning rate by n. {told}")
 
 
 def plateaus(grids: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -121,11 +134,51 @@ def outcomes(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return table.reindex([s for s in experiment(name).series if s in table.index]).reset_index()
 
 
-def seconds_per_run(rows: pd.DataFrame) -> tuple[float, float]:
-    """Returns the median seconds of runs on a CPU core that fit their training strings, and of those that do not."""
+@dataclass(frozen=True)
+class Batches:
+    """n₅₀ by the size of batches.
+
+    Attributes:
+        paper_full: the paper's with batches of 1,024, at these n all strings at once.
+        paper_least, paper_most: the ends of the paper's with smaller batches.
+        batch_8, batch_1024: ours.
+        ratio_least, ratio_most: the ends of ours over the paper's, of all sizes.
+    """
+
+    paper_full: float
+    paper_least: float
+    paper_most: float
+    batch_8: float
+    batch_1024: float
+    ratio_least: float
+    ratio_most: float
+
+
+def batches(rows: pd.DataFrame) -> Batches:
+    """Returns n₅₀ by the size of batches.
+
+    Args:
+        rows: of batch-n.
+    """
+    halves = n50_beside_published("batch-n", rows).set_index("series")
+    full, small, ratio = halves.loc["batch 1024"], halves["paper"].drop("batch 1024"), halves["ratio"]
+    return Batches(full["paper"], small.min(), small.max(), halves["n50"]["batch 8"], full["n50"], ratio.min(),
+                   ratio.max())
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """The median seconds of runs on a CPU core that fit their training strings, and of those that do not."""
+
+    fitted: float
+    unfitted: float
+
+
+def seconds_per_run(rows: pd.DataFrame) -> Seconds:
+    """Returns how long a run on a CPU core takes."""
     on_core = rows[rows["device"] == "cpu"].drop_duplicates("key")
     fitted = on_core["train_loss"] < on_core["stop"]
-    return float(on_core["seconds"][fitted].median()), float(on_core["seconds"][~fitted].median())
+    return Seconds(float(on_core["seconds"][fitted].median()), float(on_core["seconds"][~fitted].median()))
 
 
 def default_losses() -> pd.DataFrame:

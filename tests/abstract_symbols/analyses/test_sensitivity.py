@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from abstract_symbols.analyses import sensitivity
-from companion.published import published
+from companion.experiments import experiment
+from companion.published import published, published_n50
 
 
 def runs(**columns):
@@ -16,10 +17,13 @@ def runs(**columns):
     return table.assign(**{name: value for name, value in defaults.items() if name not in table})
 
 
-def test_traces_are_told_by_their_ends():
+def test_traces_are_drawn_and_told_by_their_ends():
     history = np.array([[1, 0.9, 0, 0], [2, 0.05, 0, 0]])
-    assert sensitivity.traces_alt({1e-3: history, 1e-2: history[:1]}).endswith(
-        "for 2 learning rates. 0.001: 0.05 after 2 epochs. 0.01: 0.9 after 1 epochs.")
+    figure, alt = sensitivity.traces_picture({1e-3: history, 1e-2: history[:1]})
+    assert alt.endswith("for 2 learning rates. 0.001: 0.05 after 2 epochs. 0.01: 0.9 after 1 epochs.")
+    first, second, stop = figure.axes[0].lines
+    assert (first.get_ydata().tolist(), second.get_ydata().tolist()) == ([0.9, 0.05], [0.9])
+    assert set(stop.get_ydata()) == {0.002}
 
 
 class TestGrids:
@@ -40,8 +44,10 @@ class TestGrids:
         curve = published("lr-n", "lr = 0.003").set_index("x")["y"]
         assert grids["the paper"].loc["0.003"].tolist() == curve.tolist()
 
-    def test_in_words_cells_are_counted(self, grids):
-        assert "ours: loss below one half in 1 of 2 cells measured." in sensitivity.grids_alt(grids)
+    def test_the_picture_has_two_maps_and_its_words_count_cells(self, grids):
+        figure, alt = sensitivity.grids_picture(grids)
+        assert "ours: loss below one half in 1 of 2 cells measured." in alt
+        assert [ax.get_title() for ax in figure.axes[:2]] == ["the paper", "ours"]
 
     def test_a_plateau_goes_from_the_least_to_the_greatest_rate_below_one_half(self):
         grid = pd.DataFrame({16: [0.9, 0.8, 0.7], 32: [0.9, 0.4, 0.7], 64: [0.9, 0.4, 0.3], 128: [0.1, np.nan, 0.1]},
@@ -99,7 +105,21 @@ def test_a_run_ends_unfitted_above_one_half_or_below_it():
 def test_seconds_of_runs_on_a_core_each_counted_once():
     rows = runs(key=list("aabcde"), seconds=[10.0, 10, 20, 60, 100, 1], train_loss=[0, 0, 0, 0, 1, 0],
                 device=["cpu"] * 5 + ["NVIDIA"])
-    assert sensitivity.seconds_per_run(rows) == (20, 100)
+    assert sensitivity.seconds_per_run(rows) == sensitivity.Seconds(fitted=20, unfitted=100)
+
+
+def test_half_points_by_batch():
+    sizes = ["batch 8", "batch 128", "batch 1024"]
+    rows = runs(series=np.repeat(sizes, 2), n=[16, 64] * 3, test_loss=[1.0, 0, 0.75, 0.25, 1, 0.25])
+    last = 16 * 4 ** (2 / 3)  # the curve has fallen by two thirds of 0.75, on a logarithmic axis
+    told = sensitivity.batches(rows)
+    assert (told.batch_8, told.batch_1024) == pytest.approx((32, last))
+    paper = {size: published_n50("batch-n", size) for size in experiment("batch-n").series}
+    assert told.paper_full == paper["batch 1024"]
+    del paper["batch 1024"]
+    assert (told.paper_least, told.paper_most) == (min(paper.values()), max(paper.values()))
+    ratios = [32 / paper["batch 8"], 32 / paper["batch 128"], last / told.paper_full]
+    assert (told.ratio_least, told.ratio_most) == pytest.approx((min(ratios), max(ratios)))
 
 
 def test_the_default_setting_is_in_four_figures_of_the_paper():
