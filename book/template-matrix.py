@@ -38,7 +38,7 @@ from abstract_symbols.analyses import template_matrix as analyses
 from abstract_symbols.kernels import separation
 from abstract_symbols.kernels.prediction import predicted_samples
 from abstract_symbols.kernels.template_matrix import smallest_eigenvalue
-from companion import figures, report
+from companion import figures
 from companion.report import Chapter
 
 chapter = Chapter("template-matrix", profile)
@@ -373,17 +373,12 @@ The dashed lines in this figure have no free parameter, except for *same relatio
 """
 
 # %% tags=["remove-input"]
-rows = chapter["eigenvalue-beta"]
-law = analyses.small_beta(rows, TASKS, kernel)
-figure = figures.scaling("eigenvalue-beta", rows, "eigenvalue", xlabel="β",
-                         ylabel="ν, smallest eigenvalue of N", predicted=law.curves)
-figure.set_size_inches(6.0, 6.0)
-figure.axes[0].set_xticks([0.125, 0.25, 0.5, 1, 2], ["0.125", "0.25", "0.5", "1", "2"])
-alt = figures.scaling_alt("eigenvalue-beta", rows, "eigenvalue", "smallest eigenvalue against β")
+law = analyses.small_beta(chapter["eigenvalue-beta"], TASKS, kernel)
+figure, alt = analyses.small_beta_picture(chapter["eigenvalue-beta"], law)
 chapter.show(figure, alt, "eigenvalue-beta", note="γ = 1.")
 
 # %% tags=["remove-input"]
-display(report.scaling_table("eigenvalue-beta", rows, {"eigenvalue": "ν"}))
+chapter.scaling_values("eigenvalue-beta", {"eigenvalue": "ν"})
 chapter.glue(".0e", error=law.error)
 
 # %% [markdown]
@@ -394,8 +389,7 @@ The exponents, predicted, and measured between neighbouring points (from β = 0.
 """
 
 # %% tags=["remove-input"]
-chapter.table(law.table, formats={
-    "at β = 0.125": ".2f", "at β = 1": ".2f", "ν / predicted ν at β = 0.125": ".3f"})
+chapter.table(law.table, formats=analyses.SLOPE_FORMATS)
 
 # %% [markdown]
 r"""
@@ -417,9 +411,7 @@ Their distances follow from $\kappa$, and so does the plane that fits them best:
 # %% tags=["hide-input"]
 relation = TASKS["same relation"]
 found = analyses.traces(relation, kernel)  # points (4, 4): principal coordinates
-chapter.show(figures.labelled_points(
-    found.points[:, :2], found.names, found.groups, xlabel="first principal coordinate",
-    ylabel="second"), analyses.traces_alt(found))
+chapter.show(*analyses.traces_picture(found))
 
 # %% tags=["remove-input"]
 chapter.glue(".2%", plane=found.shares[:2].sum(), third=found.shares[2])
@@ -507,8 +499,7 @@ measured = {label: analyses.unseen_error(t, kernel, needed[label])
 
 # %% tags=["remove-input"]
 amounts = analyses.amounts(TASKS, kernel, chapter["eigenvalues"], needed, measured)
-chapter.table(amounts, formats={"ν": ".4g", "±": ".0e", "D": ".2f", "r D (√2 − 1) / ν": ",.0f",
-                                "n": ",", "error": ".2f"})
+chapter.table(amounts, formats=analyses.AMOUNT_FORMATS)
 chapter.evidence("eigenvalues", note="β = 2, γ = 1, λ = 0.01.")
 easy, hard, error = needed["αα / αβ"], needed["same relation"], amounts["error"]
 chapter.glue(easy=easy, hard=hard, times=round(hard / easy))
@@ -536,28 +527,25 @@ The smallest eigenvalue for eight values of $\beta$ and six of $\gamma$:
 """
 
 # %% tags=["remove-input"]
-table = analyses.on_map(chapter["eigenvalue-map"], "αα / αβ")
-chapter.show(figures.heatmap(table, title="ν for αα / αβ", fmt=".0e", log=True, label="ν"),
-             analyses.map_alt(table, "αα / αβ"))
+chapter.show(*analyses.map_picture(chapter["eigenvalue-map"], "αα / αβ"))
 
 # %% tags=["remove-input"]
-table = analyses.on_map(chapter["eigenvalue-map"], "αβα / αββ")
-chapter.show(figures.heatmap(table, title="ν for αβα / αββ", fmt=".0e", log=True, label="ν"),
-             analyses.map_alt(table, "αβα / αββ"), "eigenvalue-map", note="")
+figure, alt = analyses.map_picture(chapter["eigenvalue-map"], "αβα / αββ")
+chapter.show(figure, alt, "eigenvalue-map", note="")
 
 # %% tags=["remove-input"]
 rows = chapter["eigenvalue-map"]
 exponents, best = analyses.map_exponents(rows), analyses.map_best(rows)
 far = {gamma: analyses.likeness(TASKS["αβα / αββ"], TransformerKernel(2.0, gamma, b1=2.0, b2=0.3))
        for gamma in (1.0, 4.0)}
-chapter.glue(".0f", certain=(rows['eigenvalue'] / rows['standard_error']).min())
+chapter.glue(".0f", certain=(rows["eigenvalue"] / rows["standard_error"]).min())
 
 # %% tags=["remove-input"]
 for name, series in {"two": "αα / αβ", "three": "αβα / αββ"}.items():
     grows, at = exponents.loc[series], best.loc[series]
-    chapter.glue(**{f"{name}.beta": f"{grows.beta:.1f}", f"{name}.gamma": f"{grows.gamma:.2f}",
-                    f"{name}.best-beta": f"{at.beta:g}", f"{name}.best-gamma": f"{at.gamma:g}",
-                    f"{name}.gain": f"{at.gain:.1f}"})
+    chapter.glue(".1f", **{f"{name}.beta": grows.beta, f"{name}.gain": at.gain})
+    chapter.glue(".2f", **{f"{name}.gamma": grows.gamma})
+    chapter.glue("g", **{f"{name}.best-beta": at.beta, f"{name}.best-gamma": at.gamma})
 for gamma, like in far.items():
     chapter.glue(**{f"gap-{gamma:g}": f"{like.gap:.3f}", f"own-{gamma:g}": f"{like.own:.2f}",
                     f"diagonal-{gamma:g}": f"{like.diagonal:.{3 if gamma == 1 else 4}f}"})
@@ -581,8 +569,7 @@ The least certain of the values is {glue:text}`certain` standard errors above 0.
 """
 
 # %% tags=["remove-input"]
-chapter.table(analyses.map_values(rows), "The values", {
-    "β": "g", "γ": "g", "ν": ".3e", "± standard error": ".0e"})
+chapter.table(analyses.map_values(rows), "The values", analyses.MAP_FORMATS)
 
 # %% [markdown]
 r"""

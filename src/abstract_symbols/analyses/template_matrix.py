@@ -7,7 +7,9 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from companion import figures
 from companion.experiments import experiment
 from companion.statistics import local_slopes
 
@@ -26,6 +28,9 @@ from ..tasks import task
 from ..templates import Template, TemplateTask
 
 SHORT = {"α=1;β=-1;print(α) / …print(β)": "program"}  # series → its task's name, where the series' is long
+SLOPE_FORMATS = {"at β = 0.125": ".2f", "at β = 1": ".2f", "ν / predicted ν at β = 0.125": ".3f"}
+AMOUNT_FORMATS = {"ν": ".4g", "±": ".0e", "D": ".2f", "r D (√2 − 1) / ν": ",.0f", "n": ",", "error": ".2f"}
+MAP_FORMATS = {"β": "g", "γ": "g", "ν": ".3e", "± standard error": ".0e"}
 EXCLUSIVE_OR = 8  # the power of β of ν, for the task with four templates
 
 
@@ -147,6 +152,15 @@ def small_beta(rows: pd.DataFrame, tasks: Mapping[str, TemplateTask], kernel: Tr
     return SmallBeta(curves, pd.DataFrame(lines), float((rows["standard_error"] / rows["eigenvalue"]).max()))
 
 
+def small_beta_picture(rows: pd.DataFrame, law: SmallBeta) -> tuple[Figure, str]:
+    """Returns the smallest eigenvalues of "eigenvalue-beta" with the predicted lines, and the text alternative."""
+    figure = figures.scaling("eigenvalue-beta", rows, "eigenvalue", xlabel="β",
+                             ylabel="ν, smallest eigenvalue of N", predicted=law.curves)
+    figure.set_size_inches(6.0, 6.0)
+    figure.axes[0].set_xticks([0.125, 0.25, 0.5, 1, 2], ["0.125", "0.25", "0.5", "1", "2"])
+    return figure, figures.scaling_alt("eigenvalue-beta", rows, "eigenvalue", "smallest eigenvalue against β")
+
+
 @dataclass(frozen=True)
 class Traces:
     """Where the traces of a task's templates lie.
@@ -178,12 +192,14 @@ def traces(t: TemplateTask, kernel: TransformerKernel) -> Traces:
     return Traces(points, [z.pattern for z in t.templates], groups, squares / squares.sum())
 
 
-def traces_alt(found: Traces) -> str:
-    """Returns the text alternative of the picture of four traces: each one's label and first two coordinates."""
+def traces_picture(found: Traces) -> tuple[Figure, str]:
+    """Returns four traces in the plane of their first two coordinates, and the text alternative: label and place."""
     places = found.points[:, :2].round(3) + 0.0  # no −0, whose sign is the processor's
     where = "; ".join(f"{name}, {group}, at ({x:.3f}, {y:.3f})"
                       for name, group, (x, y) in zip(found.names, found.groups, places, strict=True))
-    return f"Four points, the corners of nearly a square, with labels that alternate around it: {where}."
+    figure = figures.labelled_points(found.points[:, :2], found.names, found.groups,
+                                     xlabel="first principal coordinate", ylabel="second")
+    return figure, f"Four points, the corners of nearly a square, with labels that alternate around it: {where}."
 
 
 # ---- how much data -------------------------------------------------------------------------------
@@ -236,12 +252,14 @@ def on_map(rows: pd.DataFrame, series: str) -> pd.DataFrame:
     return table
 
 
-def map_alt(table: pd.DataFrame, series: str) -> str:
-    """Returns the text alternative of a heat map of ν over β and γ: its largest and its smallest value."""
+def map_picture(rows: pd.DataFrame, series: str) -> tuple[Figure, str]:
+    """Returns a heat map of a series' ν over β and γ, and its text alternative: the largest and the smallest value."""
+    table = on_map(rows, series)
     cells = table.stack()
     (g_high, b_high), (g_low, b_low) = cells.idxmax(), cells.idxmin()
-    return (f"Heat map of the smallest eigenvalue for {series} over β and γ: largest, {cells.max():.1e}, "
-            f"at β = {b_high}, γ = {g_high}; smallest, {cells.min():.1e}, at β = {b_low}, γ = {g_low}.")
+    figure = figures.heatmap(table, title=f"ν for {series}", fmt=".0e", log=True, label="ν")
+    return figure, (f"Heat map of the smallest eigenvalue for {series} over β and γ: largest, {cells.max():.1e}, "
+                    f"at β = {b_high}, γ = {g_high}; smallest, {cells.min():.1e}, at β = {b_low}, γ = {g_low}.")
 
 
 def map_exponents(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,9 +16,9 @@ from abstract_symbols.analyses.template_matrix import (
     first_orders,
     formulas,
     likeness,
-    map_alt,
     map_best,
     map_exponents,
+    map_picture,
     map_values,
     matrices,
     matrices_alt,
@@ -26,8 +26,9 @@ from abstract_symbols.analyses.template_matrix import (
     series_tasks,
     short,
     small_beta,
+    small_beta_picture,
     traces,
-    traces_alt,
+    traces_picture,
     unseen_error,
 )
 from abstract_symbols.kernels.expansion import attention_expansion
@@ -35,6 +36,7 @@ from abstract_symbols.kernels.prediction import expected_error, predicted_sample
 from abstract_symbols.kernels.separation import ORDERS, gap_derivative, leading_gap, wildcard_templates
 from abstract_symbols.templates import Template
 from companion import paths
+from companion.figures.points import curves
 
 KERNEL = TransformerKernel(2.0, 1.0, "cos", b1=2.0, b2=0.3)
 PAIR = TemplateTask({"αβα": 1, "αββ": -1})
@@ -153,6 +155,15 @@ def test_exponents_at_small_beta_and_the_predicted_lines():
     assert found.error == pytest.approx(0.05)
 
 
+def test_the_figure_of_small_beta_has_the_predicted_lines():
+    rows = eigenvalues(**{"αα / αβ": (1e-5, 1.6e-4, 3.2e-4), "αβα / αββ": (1e-6, 1.6e-5, 3.2e-5)}).assign(seed=0)
+    law = small_beta(rows, {series: series_tasks("eigenvalue-beta")[series] for series in set(rows["series"])}, KERNEL)
+    figure, words = small_beta_picture(rows, law)
+    assert {curve.name for curve in curves(figure)} == {
+        "αα / αβ", "αβα / αββ", "αα / αβ, predicted", "αβα / αββ, predicted"}
+    assert "αβα / αββ" in words
+
+
 def test_the_predicted_line_meets_the_smallest_eigenvalue_at_small_beta():
     kernel = TransformerKernel(0.05, 1.0, "cos", b1=2.0, b2=0.3)
     nu = np.linalg.eigvalsh(template_matrix(PAIR, kernel))[0]
@@ -174,7 +185,9 @@ def test_traces_lie_as_far_apart_as_kappa_says():
     assert squared == pytest.approx(likeness(TemplateTask({"ααββ": 1, "ααβγ": -1}), KERNEL).gap)
     assert found.shares.sum() == pytest.approx(1)
     assert (np.diff(found.shares) <= 0).all()
-    assert "ααβγ, label −1, at (" in traces_alt(found)
+    figure, words = traces_picture(found)
+    assert "ααβγ, label −1, at (" in words
+    assert {text.get_text() for text in figure.axes[0].texts} >= {"ααββ", "αβγδ", "ααβγ", "αβγγ"}
 
 
 # ---- how much data -------------------------------------------------------------------------------
@@ -227,7 +240,8 @@ def test_a_map_has_the_largest_gamma_on_top(rows):
     assert (list(table.index), list(table.columns)) == (["2", "1", "0.5"], ["1", "2", "4"])
     assert (table.index.name, table.columns.name) == ("γ", "β")
     np.testing.assert_allclose(table.loc["0.5"], [0.5, 1, 0.875])
-    words = map_alt(table, "linear")
+    figure, words = map_picture(rows, "linear")
+    assert figure.axes[0].get_title() == "ν for linear"
     assert "largest, 4.0e+00, at β = 2, γ = 2; smallest, 5.0e-01, at β = 1, γ = 0.5." in words
 
 
