@@ -27,7 +27,6 @@ profile = "quick"
 # %%
 import numpy as np
 import torch
-from IPython.display import display
 from scipy.special import softmax
 
 from abstract_symbols import TransformerKernel, tasks, template_matrix
@@ -35,7 +34,6 @@ from abstract_symbols.analyses import transformer_kernel as analyses
 from abstract_symbols.analyses.template_matrix import series_tasks
 from abstract_symbols.kernels.matchings import kernel_values, task_shapes
 from abstract_symbols.kernels.prediction import collision_constant
-from companion import experiments, figures, report
 from companion.report import Chapter
 
 chapter = Chapter("transformer-kernel", profile)
@@ -211,8 +209,7 @@ print(f"library {attention:.6f}, draws {estimate:.4f} ± {error:.4f}")
 # %% tags=["remove-input"]
 compared = analyses.comparison(strings, kernel, monte_carlo, z1, z2)
 assert compared.furthest < 4, compared.furthest
-chapter.table(compared.table, formats={
-    "K_attn": ".4f", "z₁·z₁": ".2f", "K_trans": ".4f", "z₂·z₂": ".2f"})
+chapter.table(compared.table, formats=analyses.COMPARISON_FORMATS)
 chapter.glue(".1f", furthest=compared.furthest)
 
 # %% [markdown]
@@ -312,8 +309,7 @@ chapter.scaling("width", "error", "distance between finite networks and the kern
 
 # %% tags=["remove-input"]
 N = template_matrix(task, kernel)
-distance = chapter.mean("width", "αβα / αββ", 512, "error")
-chapter.glue(".3f", distance=distance)
+chapter.glue(".3f", distance=chapter.mean("width", "αβα / αββ", 512, "error"))
 chapter.glue(".5f", spread=np.ptp(N), eigenvalue=np.linalg.eigvalsh(N)[0])
 
 # %% [markdown]
@@ -335,16 +331,12 @@ As the alphabet grows they go away:
 """
 
 # %% tags=["remove-input"]
-panels = {f"m = {m:,}": analyses.sorted_gram(task, kernel, m, 120) for m in (10, 100, 10_000)}
-alike = {title: analyses.constant_share(*panel, N) for title, panel in panels.items()}
-limits = N.min() - np.ptp(N), N.max() + 2 * np.ptp(N)
-names = [t.pattern for t in task.templates]
-chapter.show(figures.blocks(panels, names, limits=limits, label="K(x, y)"),
-             analyses.blocks_alt(alike))
+panels = {m: analyses.sorted_gram(task, kernel, m, 120) for m in (10, 100, 10_000)}
+chapter.show(*analyses.blocks_picture(panels, task, N))
 
 # %% tags=["remove-input"]
-for m, share in zip((10, 100, 10_000), alike.values(), strict=True):
-    chapter.glue(".2%", **{f"alike-{m}": share})
+for m, panel in panels.items():
+    chapter.glue(".2%", **{f"alike-{m}": analyses.constant_share(*panel, N)})
 
 # %% [markdown]
 r"""
@@ -381,18 +373,9 @@ constant = {series: collision_constant(t, kernel)  # √m times it
             for series, t in series_tasks("gram").items()}
 
 # %% tags=["remove-input"]
-alphabets = np.array(experiments.experiment("gram").grid["alphabet"])
-law = {series: (alphabets, c / alphabets**0.5) for series, c in constant.items()}
-rows, what = chapter["gram"], "deviation of the Gram matrix from constant blocks"
-
-# %% tags=["remove-input"]
-chapter.show(
-    figures.scaling("gram", rows, "deviation", xlabel="m = number of symbols = ρ · wildcards",
-                    ylabel="relative rms deviation", guides=[(-0.5, "slope −½")], predicted=law),
-    figures.scaling_alt("gram", rows, "deviation", what) +
-    " Dashed: the predicted law for large m, which the measured curves join.", "gram")
-display(report.scaling_table("gram", rows, {
-    "deviation": "relative deviation", "collisions": "share of pairs with a common symbol"}))
+chapter.show(*analyses.gram_picture(chapter["gram"], constant), "gram")
+chapter.scaling_values("gram", {
+    "deviation": "relative deviation", "collisions": "share of pairs with a common symbol"})
 
 # %% [markdown]
 r"""
@@ -431,8 +414,7 @@ kernels = {"cos(2t + 0.3)": kernel} | {
     for name, phi in activations.items()}
 
 # %% tags=["remove-input"]
-chapter.table(analyses.activation_table(kernels, task), formats={
-    **{f"K(ABA, {y})": ".4f" for y in ("ABA", "CDC", "CDD")}, "smallest eigenvalue of N": ".5f"})
+chapter.table(analyses.activation_table(kernels, task), formats=analyses.ACTIVATION_FORMATS)
 
 # %% [markdown]
 r"""

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
+
+from companion import figures
+from companion.experiments import experiment
 
 from ..kernels import TransformerKernel, template_matrix
 from ..kernels.matchings import Matching, Shape, matched_strings
 from ..kernels.ridge import gram_matrix
 from ..templates import TemplateTask
+
+COMPARISON_FORMATS = {"K_attn": ".4f", "z₁·z₁": ".2f", "K_trans": ".4f", "z₂·z₂": ".2f"}  # column → format
+ACTIVATION_FORMATS = {**{f"K(ABA, {y})": ".4f" for y in ("ABA", "CDC", "CDD")}, "smallest eigenvalue of N": ".5f"}
 
 
 @dataclass(frozen=True)
@@ -93,12 +100,37 @@ def constant_share(gram: np.ndarray, sizes: Sequence[int], n: np.ndarray) -> flo
     return float((gram == n[np.ix_(which, which)])[off].mean())
 
 
-def blocks_alt(shares: Mapping[str, float]) -> str:
-    """Returns the text alternative of three Gram matrices: the shares of entries with their block's constant."""
-    told = " ".join(f"{title}: {share:.2%} of the off-diagonal entries have exactly the colour of their block."
-                    for title, share in shares.items())
-    return ("Three matrices of 120 by 120 kernel values, strings sorted by template. "
-            f"{told} Collisions are brighter specks on the checkerboard of four blocks.")
+def blocks_picture(panels: Mapping[int, tuple[np.ndarray, Sequence[int]]], t: TemplateTask,
+                   n: np.ndarray) -> tuple[Figure, str]:
+    """Returns sorted Gram matrices, and the text alternative: the shares of entries with their block's constant.
+
+    Args:
+        panels: size of the alphabet → as `sorted_gram` gives them.
+        t: the task.
+        n: (templates, templates), its template matrix.
+    """
+    titled = {f"m = {m:,}": panel for m, panel in panels.items()}
+    told = " ".join(f"{title}: {constant_share(*panel, n):.2%} of the off-diagonal entries have exactly the colour "
+                    "of their block." for title, panel in titled.items())
+    limits = n.min() - np.ptp(n), n.max() + 2 * np.ptp(n)
+    figure = figures.blocks(titled, [z.pattern for z in t.templates], limits=limits, label="K(x, y)")
+    return figure, ("Three matrices of 120 by 120 kernel values, strings sorted by template. "
+                    f"{told} Collisions are brighter specks on the checkerboard of four blocks.")
+
+
+def gram_picture(rows: pd.DataFrame, constants: Mapping[str, float]) -> tuple[Figure, str]:
+    """Returns the Gram matrices' deviations with the predicted law, and the figure's text alternative.
+
+    Args:
+        rows: of "gram".
+        constants: series → √m times the predicted deviation.
+    """
+    m = np.array(experiment("gram").grid["alphabet"])
+    law = {series: (m, constant / m**0.5) for series, constant in constants.items()}
+    figure = figures.scaling("gram", rows, "deviation", xlabel="m = number of symbols = ρ · wildcards",
+                             ylabel="relative rms deviation", guides=[(-0.5, "slope −½")], predicted=law)
+    alt = figures.scaling_alt("gram", rows, "deviation", "deviation of the Gram matrix from constant blocks")
+    return figure, f"{alt} Dashed: the predicted law for large m, which the measured curves join."
 
 
 def deviations(rows: pd.DataFrame, constants: Mapping[str, float]) -> pd.DataFrame:

@@ -10,15 +10,18 @@ import torch
 from abstract_symbols import TemplateTask, TransformerKernel, template_matrix
 from abstract_symbols.analyses.transformer_kernel import (
     activation_table,
-    blocks_alt,
+    blocks_picture,
     comparison,
     constant_share,
     deviations,
+    gram_picture,
     matching_table,
     sorted_gram,
 )
 from abstract_symbols.kernels.matchings import task_shapes
 from abstract_symbols.kernels.prediction import collision_constant
+from companion.experiments import experiment
+from companion.figures.points import curves
 
 KERNEL = TransformerKernel(2.0, 1.0, "cos", b1=2.0, b2=0.3)
 TASK = TemplateTask({"αβα": 1, "αββ": -1})
@@ -68,7 +71,9 @@ def test_the_share_of_constant_entries_leaves_the_diagonal_out():
     n = np.array([[1.0, 2.0], [2.0, 3.0]])
     gram = np.array([[9.0, 1.0, 2.0], [1.0, 9.0, 5.0], [2.0, 5.0, 9.0]])  # two strings, and one of the other
     assert constant_share(gram, [2, 1], n) == pytest.approx(4 / 6)
-    assert "m = 10: 66.67% of the off-diagonal entries" in blocks_alt({"m = 10": 4 / 6})
+    figure, alt = blocks_picture({1000: (gram, [2, 1])}, TASK, n)
+    assert "m = 1,000: 66.67% of the off-diagonal entries" in alt
+    assert figure.axes[0].get_title() == "m = 1,000"
 
 
 def test_deviations_are_means_over_seeds_over_the_predicted_ones():
@@ -79,6 +84,18 @@ def test_deviations_are_means_over_seeds_over_the_predicted_ones():
                                [0.2, 0.25, 0.2, 1.0])
     np.testing.assert_allclose(table.loc[("a", 400), ["predicted", "ratio"]], [0.1, 1.0])
     assert table.loc[("b", 100), "ratio"] == pytest.approx(0.5)
+
+
+def test_the_figure_of_deviations_has_the_law_of_the_constants():
+    series = list(experiment("gram").series)
+    rows = pd.DataFrame([{"series": s, "alphabet": m, "seed": 0, "deviation": 3 / m**0.5}
+                         for s in series for m in experiment("gram").grid["alphabet"]])
+    figure, alt = gram_picture(rows, dict.fromkeys(series, 2.0))
+    drawn = {curve.name: curve for curve in curves(figure)}
+    assert set(drawn) == {*series, *(f"{s}, predicted" for s in series)}
+    law = drawn[f"{series[0]}, predicted"]
+    np.testing.assert_allclose(law.y, 2 / np.sqrt(law.x))
+    assert alt.endswith("Dashed: the predicted law for large m, which the measured curves join.")
 
 
 def test_the_predicted_deviation_is_that_of_a_gram_matrix_of_many_symbols():
