@@ -28,11 +28,11 @@ profile = "quick"
 import torch
 
 from abstract_symbols import TemplateTask, Transformer, ensembles
-from abstract_symbols.analyses.which_repair import copying_at, distinct_at_half
+from abstract_symbols.analyses import which_repair as analysis
+from abstract_symbols.analyses.which_repair import CHANGES, OUTCOMES
 from abstract_symbols.experiments.which_repair import REPAIRS
 from abstract_symbols.runs.copying import mean_cosine
 from abstract_symbols.runs.training import member
-from companion import figures
 from companion.report import Chapter
 
 chapter = Chapter("which-repair", profile)
@@ -146,12 +146,8 @@ $d_{\text{emb}} = 128$, and for some repairs 512.
 """
 
 # %% tags=["remove-input"]
-rows, references = chapter["copy-repairs"], {"Plain": "--", "+ b": "-"}
-panels = {series: [series] for series in REPAIRS if series not in references}
-figure = figures.facets(
-    "copy-repairs", rows, panels, references=references, metric="test_error", columns=3,
-    xlabel="n = training strings", ylabel="wrong answers on unseen symbols")
-chapter.show(figure, figures.alt_text("copy-repairs", rows, "test_error"), "copy-repairs")
+rows = chapter["copy-repairs"]
+chapter.show(*analysis.repairs_picture(rows), "copy-repairs")
 chapter.values("copy-repairs", "test_error")
 
 # %% [markdown]
@@ -174,13 +170,11 @@ chapter.evidence("copy-repairs-512")
 chapter.n50("copy-repairs-512", "test_error")
 
 # %% tags=["remove-input"]
-small, large = copying_at(rows, 32), copying_at(chapter["copy-repairs-512"], 128)
-for key, found in (("small", small), ("large", large)):
-    names = zip(("pointer", "b", "both"), ("Pointer head", "+ b", "+ a and b"), strict=True)
-    chapter.glue(**{f"{key}-{name}": f"{found.copies[series]:.3f}"
-                    for name, series in names if series in found.copies},
-                 **{f"{key}-others": found.others, f"{key}-best": found.best,
-                    f"{key}-least": f"{found.least:.0%}", f"{key}-largest": f"{found.largest:.0%}"})
+for key, name, n in (("small", "copy-repairs", 32), ("large", "copy-repairs-512", 128)):
+    found = analysis.copying_at(chapter[name], n)
+    chapter.glue(".3f", **{f"{key}-{copier}": error for copier, error in found.copies.items()})
+    chapter.glue(**{f"{key}-others": found.others, f"{key}-best": found.best})
+    chapter.glue(".0%", **{f"{key}-least": found.least, f"{key}-largest": found.largest})
 
 # %% [markdown]
 r"""
@@ -200,32 +194,25 @@ How far does it go?
 We train three of the networks (plain, with weight decay, with b) on $n = 128$ strings, well beyond the point where the protocol stops, and look at the 1,000 test symbols' embeddings: the mean cosine between the *changes* of two of them since the start, and between two of the *embeddings*.
 """
 
-# %% tags=["remove-input"]
-what, inside = "mean cosine between two changes", chapter["copy-collapse"]
+# %%
 steps = {"log_y": False, "xlabel": "epochs = steps of Adam"}
-chapter.show(
-    figures.scaling("copy-collapse", inside, "change_cosine", ylabel=what, **steps),
-    figures.scaling_alt("copy-collapse", inside, "change_cosine", what), "copy-collapse")
+what = "mean cosine between two changes"
+chapter.scaling("copy-collapse", "change_cosine", what, columns=CHANGES, ylabel=what, **steps)
 
-# %% tags=["remove-input"]
+# %%
 what = "mean cosine between two embeddings"
-columns = {
-    "change_cosine": "cosine of changes", "cosine": "cosine of embeddings",
-    "change": "length of the change", "train_loss": "train loss", "error": "wrong",
-    "to_seen": "answers with a training symbol", "among_unseen": "wrong, test symbols only"}
-chapter.scaling("copy-collapse", "cosine", what, columns=columns, ylabel=what, **steps)
+chapter.scaling("copy-collapse", "cosine", what, columns=OUTCOMES, ylabel=what, **steps)
 
 # %% tags=["remove-input"]
-means = inside.groupby(["series", "epochs"])[list(columns)].mean()
+means = chapter["copy-collapse"].groupby(["series", "epochs"]).mean(numeric_only=True)
 early, late, decayed = (means.loc[at] for at in (
     ("Plain", 16), ("Plain", 256), ("Weight decay", 256)))
-for key, at in (("early", early), ("late", late)):
-    chapter.glue(**{f"{key}-cosine": f"{at['change_cosine']:.2f}",
-                    f"{key}-change": f"{at['change']:.1%}"})
-chapter.glue(".3f", embeddings=late['cosine'])
-chapter.glue(".2f", decayed=decayed['cosine'])
-chapter.glue(".1f", decayed_loss=decayed['train_loss'])
-chapter.glue(".0%", wrong=late['error'], to_seen=late['to_seen'], among_unseen=late['among_unseen'])
+chapter.glue(".2f", **{"early-cosine": early["change_cosine"], "decayed": decayed["cosine"],
+                       "late-cosine": late["change_cosine"]})
+chapter.glue(".1%", **{"early-change": early["change"], "late-change": late["change"]})
+chapter.glue(".3f", embeddings=late["cosine"])
+chapter.glue(".1f", decayed_loss=decayed["train_loss"])
+chapter.glue(".0%", **late[["to_seen", "among_unseen"]], wrong=late["error"])
 
 # %% [markdown]
 r"""
@@ -264,12 +251,12 @@ Read the table with this in mind.
 """
 
 # %% tags=["remove-input"]
-counts = distinct_at_half("copy-repairs", rows).set_index("series")["distinct"]
+counts = analysis.distinct_at_half("copy-repairs", rows).set_index("series")["distinct"]
+chapter.glue(".0f", **{"distinct-plain": counts["Plain"], "distinct-diverse": counts["4n symbols"],
+                       "distinct-orthogonal": counts["Orthogonal start"]})
 last = int(rows["n"].max())
-chapter.glue(**{f"distinct-{name}": f"{counts[series]:.0f}" for name, series in (
-    ("plain", "Plain"), ("diverse", "4n symbols"), ("orthogonal", "Orthogonal start"))},
-    strings=last, symbols=last // 4,
-    few_wrong=f"{chapter.mean('copy-repairs', 'n/4 symbols', last, 'test_error'):.0%}")
+chapter.glue(strings=last, symbols=last // 4)
+chapter.glue(".0%", few_wrong=chapter.mean("copy-repairs", "n/4 symbols", last, "test_error"))
 
 # %% [markdown]
 r"""

@@ -5,9 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
+from companion import figures
 from companion.experiments import experiment
 from companion.summaries import n50_table
+
+from ..experiments.which_repair import REPAIRS
+
+COPIERS = {"Pointer head": "pointer", "+ b": "b", "+ a and b": "both"}  # series → its name among a page's numbers
+CHANGES = {"change_cosine": "cosine of changes", "change": "length of the change"}  # metric → heading
+OUTCOMES = {"cosine": "cosine of embeddings", "train_loss": "train loss", "error": "wrong",
+            "to_seen": "answers with a training symbol", "among_unseen": "wrong, test symbols only"}
+
+
+def repairs_picture(rows: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns learning curves of the repairs, a panel each, with the plain network and + b in all, and the alternative.
+
+    Args:
+        rows: of copy-repairs.
+    """
+    references = {"Plain": "--", "+ b": "-"}
+    figure = figures.facets(
+        "copy-repairs", rows, {series: [series] for series in REPAIRS if series not in references},
+        references=references, metric="test_error", columns=3, xlabel="n = training strings",
+        ylabel="wrong answers on unseen symbols")
+    return figure, figures.alt_text("copy-repairs", rows, "test_error")
 
 
 @dataclass(frozen=True)
@@ -15,7 +38,8 @@ class Copying:
     """Mean test errors of some series at one n.
 
     Attributes:
-        copies: series → mean test error of those that answer more than half of the unseen strings, the least first.
+        copies: the name in `COPIERS` of each series that answers more than half of the unseen strings → its mean test
+            error, the least first.
         others: how many series do not.
         best: the series of least error among these.
         least: its mean error.
@@ -36,14 +60,17 @@ def copying_at(rows: pd.DataFrame, n: int) -> Copying:
         rows: of runs with a test error.
         n: training strings.
     Raises:
-        ValueError: no rows at n, or all series copy there.
+        ValueError: no rows at n, or all series copy there, or one that `COPIERS` does not name.
     """
     means = rows[rows["n"] == n].groupby("series")["test_error"].mean().sort_values(kind="stable")
     others = means[means >= 0.5]
     if others.empty:
         raise ValueError(f"n = {n}: no series has a mean test error of one half or more; take an n that the rows have "
                          "and at which some series do not copy")
-    return Copying({str(s): float(error) for s, error in means[means < 0.5].items()}, len(others),
+    copies = means[means < 0.5]
+    if unnamed := set(copies.index) - set(COPIERS):
+        raise ValueError(f"n = {n}: {', '.join(sorted(unnamed))} copies; give it a name in COPIERS")
+    return Copying({COPIERS[str(s)]: float(error) for s, error in copies.items()}, len(others),
                    str(others.index[0]), float(others.iloc[0]), float(others.iloc[-1]))
 
 

@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from abstract_symbols.analyses.which_repair import copying_at, distinct_at_half, expected_distinct
+from abstract_symbols.analyses.which_repair import copying_at, distinct_at_half, expected_distinct, repairs_picture
 
 
 def rows(**curves):
@@ -22,14 +22,27 @@ def test_expected_distinct_is_the_mean_over_all_draws():
 
 
 def test_copying_is_an_error_below_one_half():
-    found = copying_at(rows(a=(0.25, 0, 0), b=(1, 0, 0), c=(0.125, 0, 0), d=(0.75, 0, 0)), 64)
-    assert found.copies == {"c": 0.125, "a": 0.25} and list(found.copies) == ["c", "a"]
-    assert (found.others, found.best, found.least, found.largest) == (2, "d", 0.75, 1)
+    found = copying_at(rows(**{"+ b": (0.25, 0, 0), "+ a": (1, 0, 0), "Pointer head": (0.125, 0, 0),
+                               "4n symbols": (0.75, 0, 0)}), 64)
+    assert list(found.copies.items()) == [("pointer", 0.125), ("b", 0.25)]
+    assert (found.others, found.best, found.least, found.largest) == (2, "4n symbols", 0.75, 1)
 
 
 def test_copying_refuses_an_n_at_which_nothing_fails():
     with pytest.raises(ValueError, match="n = 128"):
-        copying_at(rows(a=(1, 0, 0)), 128)
+        copying_at(rows(**{"+ b": (1, 0, 0)}), 128)
+
+
+def test_copying_refuses_a_copier_without_a_name():
+    with pytest.raises(ValueError, match="n = 64: Frozen embeddings copies"):
+        copying_at(rows(**{"Frozen embeddings": (0, 0, 0), "Plain": (1, 1, 1)}), 64)
+
+
+def test_repairs_have_a_panel_each_beside_the_two_references():
+    figure, words = repairs_picture(rows(**{"Plain": (1, 1, 0.75), "+ a": (1, 0.5, 0.25)}))
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert "+ a" in titles and not {"Plain", "+ b"} & set(titles)
+    assert "+ a: 1.00 at n = 64, 0.25 at n = 256" in words
 
 
 def test_distinct_symbols_are_counted_where_the_curve_crosses():
