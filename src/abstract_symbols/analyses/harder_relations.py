@@ -47,11 +47,11 @@ def task_picture(name: str, shape: Sequence[int], per_line: int = 4) -> tuple[Fi
     """Returns the templates of a task as coloured tiles, and the text alternative.
 
     Args:
-        name: a task, as `tasks.task` knows it.
+        name: a task with numbers for labels, as `tasks.task` knows it.
         shape: the lengths of the rows into which each template is broken, all equal, at most four.
         per_line: templates side by side.
     """
-    labels = task(name).labels
+    labels = {template: float(label) for template, label in task(name).labels.items()}
     rows = f"{COUNTS[len(shape)]} rows of " if len(shape) > 1 else ""
     what = f"Templates of {rows}{COUNTS[shape[0]]} symbols"
     groups = {value: [t for t, label in labels.items() if label == value] for value in dict.fromkeys(labels.values())}
@@ -65,11 +65,10 @@ def majorities_picture(rows: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
     Args:
         rows: experiment of `MAJORITIES` → its rows.
     """
-    panels, papers = {}, {}
-    for length in (f"Length {k}" for k in LENGTHS):
-        panels[length.lower()] = [length, WITH_AB.format(length)]
-        papers |= {length: published("majority", length),
-                   WITH_AB.format(length): published("majority-modified", length)}
+    lengths = [f"Length {k}" for k in LENGTHS]
+    panels = {length.lower(): [length, WITH_AB.format(length)] for length in lengths}
+    papers = {length: published("majority", length) for length in lengths}
+    papers |= {WITH_AB.format(length): published("majority-modified", length) for length in lengths}
     *single, pairs = MAJORITIES
     figure = figures.facets(pairs, rows[pairs], panels, words=["plain", "modified"], papers=papers)
     return figure, " ".join(figures.alt_text(name, rows[name]) for name in single)
@@ -126,10 +125,12 @@ def puzzle_losses(rows: pd.DataFrame) -> PuzzleLosses:
         rows: of psychometric.
     """
     last = rows[rows["n"] == rows["n"].max()].groupby("series")["test_loss"]
-    three = ["Distribution of three", WITH_AB.format("Distribution of three")]
-    told = [number for series in three for number in last.get_group(series).agg(["mean", "min", "max"])]
-    others = last.mean().drop(three)
-    return PuzzleLosses(*told, others.min(), others.max())
+    three = "Distribution of three"
+    three_ab = WITH_AB.format(three)
+    mean, least, largest = last.mean(), last.min(), last.max()
+    others = mean.drop([three, three_ab])
+    return PuzzleLosses(mean[three], least[three], largest[three], mean[three_ab], least[three_ab], largest[three_ab],
+                        others.min(), others.max())
 
 
 def predicted_beside_losses(predicted: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
