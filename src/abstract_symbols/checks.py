@@ -4,10 +4,9 @@ import math
 import sys
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import Any
 
 TINY, LARGE = sys.float_info.min, sys.float_info.max  # the smallest positive float with all its digits, and the largest
-T = TypeVar("T")
 
 
 def check_integer(name: str, number: int, minimum: int = 0) -> int:
@@ -54,7 +53,7 @@ def check_real(name: str, value: float, requirement: str, minimum: float = -LARG
     return number
 
 
-def one_of(name: str, value: T, choices: Iterable[T]) -> T:
+def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
     """The value, if it is one of the choices.
 
     Args:
