@@ -218,7 +218,7 @@ The same networks, trained on until their training loss is below 0.0001 (same se
 # %% tags=["remove-input"]
 longer = longer_training(chapter["same-different"], chapter["stop-rule"])
 chapter.table(longer.table)
-chapter.glue(largest=longer.largest)
+chapter.glue(".3f", largest=longer.largest)
 
 # %% [markdown]
 r"""
