@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,31 @@ from companion import paths
 from .scalings import library
 from .training import tokenised
 
-if TYPE_CHECKING:
-    from ..runs.language import PerplexityRun
+
+class Pretraining(Protocol):
+    """A run that trains a language model, such as `runs.language.PerplexityRun`."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from other runs."""
+
+    @property
+    def corpus(self) -> str:
+        """The text: a name that `corpus` knows."""
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Tokens of the tokenizer, None for GPT-2's own."""
+
+    @property
+    def length(self) -> int:
+        """Tokens in a row of text."""
+
+    def train(self, device: str) -> tuple[dict, nn.Module]:
+        """Returns its metrics, and the trained model."""
 
 
-def pretrained(run: "PerplexityRun", device: str = "cpu") -> Path:
+def pretrained(run: Pretraining, device: str = "cpu") -> Path:
     """Returns where the language model that a run trains is kept, as `save_pretrained` writes it, with metrics.json.
 
     It is trained by the first call and kept in _build/pretrained, under the run's key and its corpus' digest. Other
