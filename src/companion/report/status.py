@@ -3,7 +3,6 @@
 import platform
 
 import pandas as pd
-import torch
 
 from .. import paths
 from ..experiments import experiments
@@ -24,6 +23,8 @@ def build_times() -> pd.DataFrame:
 
 def versions() -> pd.DataFrame:
     """Returns what this page was executed with."""
+    import torch  # which pages without it need not wait for
+
     found = {"Python": platform.python_version(), "PyTorch": torch.__version__, "machine": platform.machine(),
              "device": provenance(pick_device("auto"))["device"]}
     return pd.DataFrame(found.items(), columns=["", "version"])
