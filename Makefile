@@ -7,10 +7,7 @@ JOBS ?= 2
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 READY := $(VENV)/.ready
-# Tests that share an expensive fixture, or the cells of one notebook, are a group and stay in one process (see
-# tests/conftest.py); all others go where there is room. worksteal would tear groups apart, loadfile leaves one process
-# with a long file at the end.
-PYTEST := $(IN_VENV) -m pytest -n $(JOBS) --dist loadgroup
+PYTEST := $(IN_VENV) -m pytest -n $(JOBS)  # which tests share a process: tests/conftest.py
 
 .DEFAULT_GOAL := help
 .PHONY: help book chapter pdf example check lint test notebooks notebooks-check verify bench lock clean distclean

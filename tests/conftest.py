@@ -30,17 +30,19 @@ def chromium_path():
     return CHROMIUM
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Tests of a module that share a fixture of the module run in one process; all others go where there is room.
+TOGETHER = ("tests/book", "tests/browser", "tests/companion", "tests/data", "tests/notebooks")
 
-    So a fixture is made once, and no process waits while the other works through a long file.
-    """
-    for item in items:
-        info = getattr(item, "_fixtureinfo", None)
-        fixtures = [fixture[-1].scope for fixture in info.name2fixturedefs.values()] if info else []
-        if {"module", "package", "class"} & set(fixtures):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+def pytest_xdist_make_scheduler(config, log):
+    """Files whose tests share a fixture of their module, or a kernel, stay in one process; other tests are dealt out
+    singly, so that no process waits while the other works through a long file."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid.split("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -247,6 +247,7 @@ def test_a_page_of_the_toc_without_source_is_one_clear_line(project):
 def test_without_a_project_there_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COMPANION_PROJECT", raising=False)
+    monkeypatch.setattr("companion.paths._told", [])
     with pytest.raises(SystemExit, match=r"\[tool.companion\]"):
         run("book")
 

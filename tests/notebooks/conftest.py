@@ -4,7 +4,6 @@
 a kernel of nbval. With --nbval (`make notebooks-check`) nbval executes them all.
 """
 
-import pytest
 from executed import ExecutedCell, ExecutedChapter, LiveChapter, compare_numbers
 from nbval.plugin import IPyNbCell
 
@@ -18,7 +17,5 @@ def pytest_collect_file(file_path, parent):
 
 
 def pytest_itemcollected(item):
-    if isinstance(item, IPyNbCell):
-        item.add_marker(pytest.mark.xdist_group(item.path.name))  # the cells of a chapter need one kernel
-        if not isinstance(item, ExecutedCell):
-            compare_numbers(item)
+    if isinstance(item, IPyNbCell) and not isinstance(item, ExecutedCell):
+        compare_numbers(item)

@@ -38,7 +38,7 @@ def matching_table(kernel: TransformerKernel, x: str, shape: Shape, matchings: M
     """Returns the strings y that a string x can be matched with: x, y, wildcards matched, K(x, y), ŵ.
 
     Args:
-        kernel: K.
+        kernel: the kernel K.
         x: a string.
         shape: the shape of the template of both.
         matchings: y → the matching of x and y.

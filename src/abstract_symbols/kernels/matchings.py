@@ -63,7 +63,7 @@ def matching_weights(kernel: Kernel, overlaps: Iterable[Overlap]) -> dict[Overla
     ŵ_M = Σ_{M′ ⊆ M} (−1)^{|M| − |M′|} K(M′): the kernel's part that needs all of M at once.
 
     Args:
-        kernel: K.
+        kernel: the kernel K.
         overlaps: pairs of shapes, each with its matching M.
 
     Returns:

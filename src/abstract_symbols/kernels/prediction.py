@@ -35,7 +35,7 @@ def expected_error(task: TemplateTask, kernel: Kernel, n: float, ridge: float = 
 
     Args:
         task: with real labels.
-        kernel: K.
+        kernel: the kernel K.
         n: number of training strings.
         ridge: λ.
         alphabet: the number m of training symbols, n unless given, or the probabilities P_t of the symbols in a
@@ -62,7 +62,7 @@ def predicted_samples(task: TemplateTask, kernel: Kernel, ridge: float = 1e-2, *
 
     Args:
         task: with real labels.
-        kernel: K.
+        kernel: the kernel K.
         ridge: λ.
         alphabet: the number m of training symbols, n unless given; infinity for symbols that never repeat, which is
             much cheaper, because N and the kernel of a string with itself are enough.
@@ -137,7 +137,7 @@ def collision_constant(task: TemplateTask, kernel: Kernel) -> float:
 
     Args:
         task: with equally likely templates.
-        kernel: K.
+        kernel: the kernel K.
 
     Source:
         ours; the chapter "The transformer's kernel".

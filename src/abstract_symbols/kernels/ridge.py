@@ -185,7 +185,7 @@ def dense_ridge(kernel: Kernel, sample: Sample, strings: Strings, ridge: float =
     """Predictions of kernel ridge regression solved with the whole Gram matrix: the reference for `KernelRidge`.
 
     Args:
-        kernel: K.
+        kernel: the kernel K.
         sample: the training strings.
         strings: as in `KernelRidge.predict`.
         ridge: λ.
@@ -206,7 +206,7 @@ def gram_matrix(kernel: Kernel, sample: Sample, other: Sample | None = None) -> 
     """The Gram matrix of a sample's strings, or its kernel with another sample's strings: (n, n′) float64.
 
     Args:
-        kernel: K.
+        kernel: the kernel K.
         sample: the n strings of the rows.
         other: the n′ strings of the columns, the same unless given.
 

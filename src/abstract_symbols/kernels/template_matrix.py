@@ -18,7 +18,7 @@ def template_matrix(task: TemplateTask, kernel: Kernel) -> np.ndarray:
 
     Args:
         task: its r templates, in their order, are the rows.
-        kernel: K.
+        kernel: the kernel K.
 
     Returns:
         (r, r) float64, symmetric.

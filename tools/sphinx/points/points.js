@@ -18,6 +18,7 @@
   /** The layer over a picture; curves as figures.points gives them. */
   function overlay(image, link, curves) {
     const layer = element(link.parentElement, "div", { className: "points-layer" });
+    link.after(layer);  // the Tab key goes from the picture to its points, then to the table below
     const list = element(layer, "div", { className: "points-list" }, {
       role: "listbox", "aria-label": "Points of the figure; the arrow keys move along a curve and between curves" });
     const points = curves.map((curve, row) => {
