@@ -1,4 +1,4 @@
-"""Sentences of a report, made from rows: which rows there are, what they took, where curves cross one half."""
+"""Words of a report, made from rows: which rows there are, and what they took."""
 
 import importlib.util
 
@@ -7,9 +7,8 @@ import pandas as pd
 from .. import paths
 from ..experiments import experiment
 from ..formats import about, crossing, number, short, spread
-from ..summaries import n50_table
 
-__all__ = ["about", "command", "compute_time", "coverage", "crossing", "n50_sentence", "number", "short", "spread"]
+__all__ = ["about", "command", "compute_time", "coverage", "crossing", "number", "short", "spread"]
 
 
 def coverage(name: str, rows: pd.DataFrame) -> str:
@@ -33,21 +32,6 @@ def compute_time(rows: pd.DataFrame) -> str:
         gpus = ", ".join(sorted(set(rows["device"]) - {"cpu"}))
         told.append(f"{words[True]} of processes that shared a GPU ({gpus})")
     return " and ".join(told) or "nothing yet"
-
-
-def n50_sentence(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> str:
-    """Returns n₅₀ of every series that has rows, in Markdown; a bound where the curve crosses outside the measured n.
-
-    An n at which a seed is missing is left out.
-    """
-    largest, told = rows.groupby("series")["n"].max(), []
-    for r in n50_table(name, rows, metric).itertuples():
-        cut = r.n50 > r.last and r.last < largest[r.series]
-        told.append(f"{r.series}: {crossing(r.n50, r.first, r.last)}"
-                    f"{', the largest n that all seeds have so far' if cut else ''}")
-    if not told:
-        return "*Rows are missing, so there is no number to tell yet.*"
-    return f"The $n$ at which the mean falls through one half. {'; '.join(told)}."
 
 
 def command() -> str:

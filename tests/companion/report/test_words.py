@@ -50,14 +50,15 @@ def test_compute_time_is_told_for_cores_and_for_gpus_apart(rows):
 def test_a_crossing_at_the_end_of_the_rows_is_told_as_a_bound(losses, words):
     rows = pd.DataFrame([{"series": SERIES, "n": n, "seed": seed, "test_loss": loss}
                          for n, loss in losses.items() for seed in range(2)])
-    assert f"{SERIES}: {words}." in report.n50_sentence(NAME, rows)
-    assert numbers(report.n50_sentence(NAME, rows[:0])) == []
+    assert report.n50_frame(NAME, rows)["n₅₀"].tolist() == [words]
+    assert report.n50_frame(NAME, rows[:0]).empty
 
 
 def test_a_bound_on_a_crossing_ends_where_the_last_seed_does():
     rows = pd.DataFrame([{"series": SERIES, "n": n, "seed": seed, "test_loss": loss}
                          for n, seed, loss in ((4, 0, 1.0), (4, 1, 1.0), (8, 0, 0.9), (8, 1, 0.8), (16, 0, 0.1))])
-    assert f"{SERIES}: > 8, the largest n that all seeds have" in report.n50_sentence(NAME, rows)
+    (line,) = report.n50_frame(NAME, rows).to_dict("records")  # n = 16 has one seed of two
+    assert (line["n₅₀"], line["95% interval"]) == ("> 8", "> 8 to > 8")
 
 
 def test_the_command_line_is_that_of_the_package_of_the_grids_if_it_has_one(tmp_path, monkeypatch):
