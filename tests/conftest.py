@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import hypothesis
 import pytest
@@ -28,6 +29,14 @@ def chromium_path():
     if not CHROMIUM:
         (pytest.fail if IN_CI else pytest.skip)(f"Chromium is not installed ({INSTALL_IT})")
     return CHROMIUM
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    """pyplot keeps each figure until it is closed, and warns of the twenty-first."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 TOGETHER = ("tests/book", "tests/browser", "tests/companion", "tests/data", "tests/notebooks")
