@@ -73,6 +73,7 @@ def test_only_figures_and_reports_draw():
     assert drawing and {name.split(".")[1] for name in drawing} == {"figures", "report"}
 
 
+@pytest.mark.slow
 def test_a_machine_that_measures_loads_nothing_that_draws_and_no_language_models():
     names = [name for name in modules("abstract_symbols") if name.startswith("abstract_symbols.runs")]
     assert len(names) > 4

@@ -148,6 +148,7 @@ def test_a_command_that_is_none_gets_the_usage(arguments, capsys):
     assert "usage: python -m companion" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_as_a_program_it_exits_with_2_one_line_on_stderr_and_no_traceback(book):
     paths = [str(Path(companion.__file__).parents[1]), str(Path(__file__).parents[1] / "support")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])}

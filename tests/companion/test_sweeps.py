@@ -435,6 +435,7 @@ def test_a_sweep_killed_three_times_has_every_run_once_and_the_file_is_readable_
 # ---- beyond one process ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_rows_of_one(complete, tmp_path):
     assert run("walks", device="cpu", workers=2, results=tmp_path) == 0
     assert without_circumstances(read_rows(tmp_path / "walks.csv", Walk)) == without_circumstances(

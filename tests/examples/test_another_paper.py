@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "another-paper"
 ALONE = "import sys; sys.modules['abstract_symbols'] = None; import runpy; sys.argv[0] = 'companion'; " \

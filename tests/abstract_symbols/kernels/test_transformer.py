@@ -17,6 +17,7 @@ KERNEL = TransformerKernel(beta=1.0, gamma=0.5, b1=2.0, b2=0.3)
 
 
 @given(strings)
+@pytest.mark.slow
 def test_symmetric_and_blind_to_names_bit_for_bit(pair):
     x, y = pair
     renamed = [[{"A": 7, "B": "β", "C": None, "D": -1, "E": (1, 2)}[t] for t in s] for s in pair]

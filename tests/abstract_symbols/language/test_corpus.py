@@ -21,6 +21,7 @@ def text():
     return corpus()
 
 
+@pytest.mark.slow
 def test_the_embedded_corpus_is_split_by_document_without_leakage(text):
     parts = text.documents
     sizes = {part: sum(map(len, parts[part].values())) for part in PARTS}
@@ -50,6 +51,7 @@ def test_a_documents_part_is_its_names():
     assert part_of("module json.decoder") == part_of("module json.decoder")
 
 
+@pytest.mark.slow
 def test_the_corpus_digest_sees_every_change(text):
     changed = {part: dict(documents) for part, documents in text.documents.items()}
     name = next(iter(changed["test"]))

@@ -14,6 +14,8 @@ from abstract_symbols.language import perplexity, pretrained, read_out  # noqa: 
 from abstract_symbols.language.training import tokenised  # noqa: E402
 from abstract_symbols.runs.language import PerplexityRun, TemplateRun  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SHORT = {"evaluation": 20, "epochs": 3}
 
 

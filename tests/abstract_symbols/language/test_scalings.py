@@ -250,6 +250,7 @@ def test_bad_options_are_refused():
         head_diagonals(llama())
 
 
+@pytest.mark.slow
 def test_the_package_needs_no_transformers():
     """It imports without them, and says what to install when they are asked for."""
     code = ("import sys\n"

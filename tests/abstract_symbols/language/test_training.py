@@ -17,6 +17,8 @@ from abstract_symbols.language import (  # noqa: E402
 )
 from abstract_symbols.language.training import gpt2 as train_gpt2  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 def fresh(dropout=0.1):
     return add_identity_scalings(gpt2(dropout=dropout))

@@ -24,6 +24,8 @@ from companion.runs import columns
 from companion.sweeps import perform
 from companion.sweeps import run as run_sweep
 
+pytestmark = pytest.mark.slow
+
 LITTLE = pytest.mark.usefixtures("little")
 
 # ---- text --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from companion import figures
 from companion.experiments import experiment, experiments
 from companion.published import published
 
+pytestmark = pytest.mark.slow
+
 NAME = "same-different"
 E = experiment(NAME)
 

@@ -63,6 +63,7 @@ def test_rows_are_the_committed_ones(chapter):
     assert chapter["walks"] is chapter["walks"]
 
 
+@pytest.mark.slow
 def test_the_full_profile_performs_the_chapters_own_runs_again_into_another_folder(chapter, toys):
     committed = (toys / "book" / "results" / "walks.csv").read_bytes()
     full = Chapter("toy", "full")
