@@ -378,7 +378,7 @@ checks = {
     "majority-pairs": "n == 8 and series == 'Length 2' and seed == 0",
     "counting-5": "n == 16 and network == 'mlp' and seed < 2",
     "counting-7": "n == 16 and network == 'mlp' and seed < 2",
-    "psychometric": "n == 128 and series == 'Match to sample' and seed == 0",
+    "psychometric": "n == 32 and series == 'Match to sample' and seed == 0",
     "word-labels": "n == 4 and series == 'Transformer' and seed == 0",
 }
 for name, where in checks.items():

@@ -39,7 +39,8 @@ def run_cells(notebook: NotebookNode, name: str, profile: str, failed: Path, tri
     try:
         return papermill.execute_notebook(
             copy.deepcopy(notebook),
-            failed,  # papermill keeps what it has so far; a chapter that ends well leaves nothing here
+            failed,  # where papermill leaves what has run if a cell fails
+            request_save_on_cell_execute=False,  # twice a cell: four seconds of a chapter
             parameters={"profile": profile},
             cwd="book",
             progress_bar=False,
