@@ -1,5 +1,7 @@
 """Tasks, options and grids that the experiments of several chapters share."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from companion.experiments import Experiment
@@ -41,3 +43,12 @@ def multipliers(name: str, title: str, base: dict, published: str, label: str, g
                    series={"c_KQ = 30": {"c_kq": 30}}, grid={"n": fresh_grid}, first_seed=3,
                    legend={"c_KQ = 30": label}, **shared),
     )
+
+
+def ten_seeds(of: Experiment, series: Collection[str], at: tuple) -> Experiment:
+    """Returns some series of an experiment at some of its x with ten seeds, the experiment's own among them.
+
+    It is for claims that the first seeds leave undecided.
+    """
+    return replace(of, name=f"{of.name}-ten-seeds", title=f"{of.title}, ten seeds", grid={**of.grid, of.x: at},
+                   series={name: of.series[name] for name in series}, seeds=10, shares=of.shares or of.name)

@@ -3,11 +3,11 @@
 from companion.experiments import Experiment
 
 from ..runs.training import Run
-from .common import DOUBLING, LENGTHS, PSYCHOMETRIC, QUADRUPLING, doubling, multipliers
+from .common import DOUBLING, LENGTHS, PSYCHOMETRIC, QUADRUPLING, doubling, multipliers, ten_seeds
 
 PLAIN, MODIFIED = {"network": "transformer"}, {"network": "transformer", "a": True, "b": True}
 
-EXPERIMENTS = (
+EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         name="majority",
         title="Is the first symbol in the majority? strings of 2, 4, 6 and 8",
@@ -79,4 +79,11 @@ EXPERIMENTS = (
         series={"Transformer": PLAIN, "Modified transformer": MODIFIED},
         grid={"n": DOUBLING[:10]},
     ),
+)
+
+_BY_NAME = {e.name: e for e in EXPERIMENTS}
+EXPERIMENTS += (
+    ten_seeds(_BY_NAME["psychometric"], [name for name in _BY_NAME["psychometric"].series
+                                         if name.startswith(("Distribution", "3 × 3"))], (128, 512)),
+    ten_seeds(_BY_NAME["counting-5"], ("Transformer", "Modified transformer"), (128, 256, 512)),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from companion.experiments import Experiment
 
 from ..runs.language import TemplateRun
-from .common import DOUBLING
+from .common import DOUBLING, ten_seeds
 
 TEMPLATE_100 = {"a": True, "b": True, "c_kq": 100, "c_vo": 100}  # the multipliers of all template tasks
 PRETRAINING: dict[str, dict[str, Any]] = {  # language models on template tasks
@@ -15,7 +15,7 @@ PRETRAINING: dict[str, dict[str, Any]] = {  # language models on template tasks
     "Pretrained + a and b": {"pretraining": 1.5, **TEMPLATE_100},
 }
 
-EXPERIMENTS = (
+EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         name="pretraining",
         title="A small GPT-2 on αα against αβ, with and without pretraining",
@@ -62,4 +62,10 @@ EXPERIMENTS = (
                 "GPT-2 medium": "gpt2-medium pretrained, lr 0.0001",
                 "GPT-2 large": "gpt2-large pretrained, lr 0.001"},
     ),
+)
+
+_BY_NAME = {e.name: e for e in EXPERIMENTS}
+EXPERIMENTS += (
+    ten_seeds(_BY_NAME["pretraining"], _BY_NAME["pretraining"].series, (64, 256)),
+    ten_seeds(_BY_NAME["pretraining-aba-abb"], ("From scratch", "Pretrained"), (128, 512)),
 )

@@ -3,11 +3,11 @@
 from companion.experiments import Experiment
 
 from ..runs.training import Run
-from .common import ABA, DOUBLING
+from .common import ABA, DOUBLING, ten_seeds
 
 RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 
-EXPERIMENTS = (
+EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         name="lr-n",
         title="Learning rates",
@@ -72,4 +72,10 @@ EXPERIMENTS = (
         ("dimension", "embedding dimension", "d", "d_emb", 128, (32, 128, 512), RATES[1:], "embeddim",
          "embed dim", (1024,)),
     ) for n in sizes),
+)
+
+_BY_NAME = {e.name: e for e in EXPERIMENTS}
+EXPERIMENTS += (
+    ten_seeds(_BY_NAME["lr-depth-1024"], ("depth = 1", "depth = 2"), (1e-3,)),
+    ten_seeds(_BY_NAME["lr-heads-1024"], ("heads = 1", "heads = 16"), (1e-3,)),
 )

@@ -3,9 +3,9 @@
 from companion.experiments import Experiment
 
 from ..runs.training import Run
-from .common import ABA, DOUBLING, QUADRUPLING, doubling, multipliers
+from .common import ABA, DOUBLING, QUADRUPLING, doubling, multipliers, ten_seeds
 
-EXPERIMENTS = (
+EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         name="aba-abb",
         title="Plain attention and + a on αβα against αββ",
@@ -103,3 +103,6 @@ EXPERIMENTS = (
         legend={"Transformer": "regular, lr 0.001"},
     ),
 )
+
+_BY_NAME = {e.name: e for e in EXPERIMENTS}
+EXPERIMENTS += (ten_seeds(_BY_NAME["program"], ("Transformer", "Transformer + a"), (64, 128, 256)),)

@@ -6,7 +6,7 @@ from companion.experiments import Experiment
 
 from ..runs.copying import EmbeddingRun
 from ..runs.training import Run
-from .common import doubling
+from .common import doubling, ten_seeds
 
 REPAIRS: dict[str, dict[str, Any]] = {  # of copying, one change each but for "+ a and b"
     "Plain": {},
@@ -24,7 +24,7 @@ REPAIRS: dict[str, dict[str, Any]] = {  # of copying, one change each but for "+
     "n/4 symbols": {"alphabet_ratio": 0.25},
 }
 
-EXPERIMENTS = (
+EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         name="copy-repairs",
         title="Copying α → α with one repair at a time, d_emb = 128",
@@ -54,4 +54,10 @@ EXPERIMENTS = (
         grid={"epochs": (1, 4, 16, 64, 256)},
         seeds=3,
     ),
+)
+
+_BY_NAME = {e.name: e for e in EXPERIMENTS}
+EXPERIMENTS += (
+    ten_seeds(_BY_NAME["copy-repairs"], ("Plain", "Frozen embeddings", "Unseen ones reset", "Orthogonal start",
+                                         "Weight decay", "4n symbols"), (128, 256)),
 )
