@@ -1,11 +1,14 @@
-"""Runs on a transformer's inner features: its last layer trained alone, its attention logits before and after."""
+"""Runs on a transformer's inner features: its last layer trained or solved for, its attention before and after."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from companion.runs import Job
 
 from ..ensembles import Member
 from ..networks import Linear, Transformer
@@ -58,6 +61,100 @@ class LastLayerRun(Run):
         network(tokens)
         hook.remove()
         return read[0]
+
+
+class RidgeFit(NamedTuple):
+    """A linear map w·x + c, fitted by ridge regression.
+
+    Attributes:
+        ridge: λ.
+        weights: w, (d,).
+        intercept: c.
+    """
+
+    ridge: float
+    weights: np.ndarray
+    intercept: float
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Features (N, d) to predictions (N,)."""
+        return features @ self.weights + self.intercept
+
+
+def ridge_fits(features: np.ndarray, labels: np.ndarray, ridges: Iterable[float]) -> Iterator[RidgeFit]:
+    """Yields the minimiser of Σ (w·x + c − y)² + λ‖w‖² for each λ, from one singular value decomposition.
+
+    The intercept c is not penalised: w is fitted to features and labels without their means, and c puts these back.
+
+    Args:
+        features: (n, d).
+        labels: (n,).
+        ridges: the λ, positive.
+    Source: section 3, the penalty λ‖w‖²; the chapter "From kernel to network".
+    """
+    mean, level = features.mean(0), labels.mean()
+    u, s, v = np.linalg.svd(features - mean, full_matrices=False)  # (n, r), (r,), (r, d)
+    along = u.T @ (labels - level)  # (r,)
+    for ridge in ridges:
+        weights = (s / (s**2 + ridge) * along) @ v
+        yield RidgeFit(ridge, weights, float(level - mean @ weights))
+
+
+@dataclass(frozen=True)
+class LeastSquaresRun(Job):
+    """One transformer of which only the last linear map is fitted, by ridge regression in double precision.
+
+    The network and its samples are those of the `LastLayerRun` with the same fields; features are computed in single
+    precision, as there. λ is the one of 10^first_decade, …, 10^last_decade with the lowest loss on the validation
+    strings, which come from an alphabet of their own; `ridge_fits` states the objective, a sum over strings, and the
+    intercept. Losses are means over strings, test_error is the share of test strings with the wrong sign, ridge the
+    chosen λ, norm that of the weights without the intercept.
+
+    Source: section 3, where the last layer alone is trained; the chapter "From kernel to network".
+    """
+
+    METRICS: ClassVar[dict[str, type]] = {"test_loss": float, "test_error": float, "train_loss": float,
+                                          "validation_loss": float, "ridge": float, "norm": float}
+
+    task: str
+    n: int
+    seed: int
+    evaluation: int = 1000
+    first_decade: int = -6
+    last_decade: int = 4
+    scale: float | None = None
+    depth: int | None = None
+    d_emb: int | None = None
+    heads: int | None = None
+    d_head: int | None = None
+    d_mlp: int | None = None
+
+    def trained(self) -> LastLayerRun:
+        """The run that trains the same last layer with Adam, on the same samples."""
+        return LastLayerRun(self.task, "transformer", self.n, self.seed, evaluation=self.evaluation, scale=self.scale,
+                            depth=self.depth, d_emb=self.d_emb, heads=self.heads, d_head=self.d_head, d_mlp=self.d_mlp,
+                            readout_only=True)
+
+    def cost(self) -> float:
+        """That of the features: all strings pass once through all weights."""
+        size = (self.d_emb or 128) / 128 * (self.heads or 16) / 16
+        return (self.n + 2 * self.evaluation) * size
+
+    def measure(self, device: str) -> dict[str, float]:
+        """The metrics, on the CPU."""
+        member = self.trained().member()
+        every = member.network.features.double().numpy()  # type: ignore[union-attr]
+        train, validation, test = ((every[part.tokens[:, 0]], part.labels.double().numpy())
+                                   for part in (member.train, member.validation, member.test))
+
+        def loss(fit: RidgeFit, part: tuple[np.ndarray, np.ndarray]) -> float:
+            return float(np.mean((fit(part[0]) - part[1]) ** 2))
+
+        decades = [10.0**k for k in range(self.last_decade, self.first_decade - 1, -1)]  # of equal losses the largest λ
+        best = min(ridge_fits(*train, decades), key=lambda fit: loss(fit, validation))
+        return {"test_loss": loss(best, test), "test_error": float(np.mean(best(test[0]) * test[1] <= 0)),
+                "train_loss": loss(best, train), "validation_loss": loss(best, validation), "ridge": best.ridge,
+                "norm": float(np.linalg.norm(best.weights))}
 
 
 def first_logits(network: Transformer, tokens: Tensor) -> Tensor:
