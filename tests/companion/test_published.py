@@ -19,7 +19,7 @@ def test_published_n50_is_read_off_the_papers_curve():
 
 
 @pytest.mark.parametrize(("name", "series", "known"), [
-    ("mimetic", "Transformer", "none of its series"), ("same-different", "MLP", "'Fully-connected', 'Transformer'"),
+    ("stop-rule", "Transformer", "none of its series"), ("same-different", "MLP", "'Fully-connected', 'Transformer'"),
 ])
 def test_a_series_without_a_published_curve_has_no_published_n50(name, series, known):
     with pytest.raises(ValueError, match=f"experiment '{name}' has no published curve for series '{series}'.*{known}"):
@@ -39,7 +39,7 @@ def test_a_curve_is_the_callers_own():
 
 def test_a_figure_without_a_file_is_named_and_none_is_needed_without_figures(tmp_path, monkeypatch):
     project = use_project(monkeypatch, tmp_path / "mine")
-    assert published("mimetic", "Transformer").empty, "there is no folder of published curves"
+    assert published("stop-rule", "Transformer").empty, "there is no folder of published curves"
     with pytest.raises(ValueError, match="names the published figure 'samedifferent_mod', but there is no "):
         published("same-different", "Transformer")
     (project / "book" / "published").mkdir()

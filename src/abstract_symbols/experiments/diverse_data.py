@@ -63,6 +63,8 @@ EXPERIMENTS = (
         shares="random-templates",
         series=RANDOM_LENGTHS,
         grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
+        published="randomtemplate_length_by_length",
+        legend={name: name.replace("k =", "template length") for name in RANDOM_LENGTHS},
     ),
     Experiment(
         name="random-wildcards",
@@ -72,6 +74,8 @@ EXPERIMENTS = (
         shares="random-templates",
         series=RANDOM_WILDCARDS,
         grid={"n": (8, 32, *DOUBLING[5:10], 8192)},
+        published="randomtemplate_Wsize_1_gotu",
+        legend={name: name.replace("w =", "wildcard alphabet size") for name in RANDOM_WILDCARDS},
     ),
     Experiment(
         name="random-fresh",

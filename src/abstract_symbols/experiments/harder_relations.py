@@ -61,6 +61,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         base={"task": "counting-7"},
         series={"Fully-connected": {"network": "mlp"}, "Transformer": PLAIN, "Modified transformer": MODIFIED},
         grid={"n": doubling(8, 16384)},
+        published="counting_7",
     ),
     Experiment(
         name="psychometric",

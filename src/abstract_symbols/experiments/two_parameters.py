@@ -89,6 +89,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
                 **{f"α = {alpha:g}, β = {beta:g}": {"mimetic_alpha": alpha, "mimetic_beta": beta}
                    for alpha, beta in ((0.7, 0.7), (1.0, 1.0), (1.0, 10.0))}},
         grid={"n": DOUBLING},
+        published="transformer_mimetic_n_gotu",  # which α and β it has is not known
+        legend={"Transformer": "regular init, lr 0.001", "α = 0.7, β = 0.7": "mimetic init, lr 0.001"},
     ),
     Experiment(
         name="dropout",

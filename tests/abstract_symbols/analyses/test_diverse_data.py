@@ -63,7 +63,7 @@ class TestSeries:
         assert table["measured"].tolist()[:2] == ["32", "> 64"]
         assert table["measured"].isna().tolist() == [False, False, True, True]
         assert np.isnan(table.loc["w = 3", "ratio"])
-        assert table["paper"].isna().all()
+        assert table.loc["w = 2", "paper"] == published_n50("random-wildcards", "w = 2")
 
     def test_the_papers_half_point_stands_there_if_it_has_a_curve(self):
         rows = curve("r = 2", "", 0, {16: 1.0, 64: 0.0})
@@ -72,13 +72,14 @@ class TestSeries:
         assert table.loc["r = 2", ["measured", "predicted"]].tolist() == ["32", 10]
         assert table.loc["r = 2", "ratio"] == pytest.approx(3.2)
 
-    def test_experiments_of_ours_stand_one_below_the_other(self):
+    def test_experiments_stand_one_below_the_other_beside_prediction_and_paper(self):
         rows = {"random-length": curve("k = 5", "", 0, {16: 1.0, 64: 0.0}),
                 "random-wildcards": curve("w = 2", "", 0, {16: 1.0, 64: 0.0})}
         table = diverse_data.trained_knobs(self.predicted, rows).set_index("series")
         assert table.loc["k = 5", "ratio"] == pytest.approx(3.2)
         assert table.loc["w = 2", "ratio"] == pytest.approx(0.5)
         assert table.loc["w = 2", ["low", "high"]].tolist() == pytest.approx([32, 32])  # one seed has no spread
+        assert table.loc["w = 2", "factor"] == pytest.approx(32 / published_n50("random-wildcards", "w = 2"))
 
     def test_our_half_point_beside_the_papers(self):
         table = diverse_data.beside_paper("random-templates", curve("r = 2", "", 0, {16: 1.0, 64: 0.0}))
