@@ -13,9 +13,17 @@ pytestmark = pytest.mark.browser
 # From the disk the same files give the same layout; links are tested on the files. So a page of each kind is enough.
 FROM_DISK = ("index", "same-different", "template-matrix", "playground")
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-# The contrast of text is measured by FAINT_TEXT, for all text and in a tenth of the time.
-# `preload` would fetch style sheets anew, which only that rule needs.
-AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False, "rules": {"color-contrast": {"enabled": False}}}
+# The contrast of text is measured by FAINT_TEXT and links are looked at by COLOUR_ALONE, all of them and in a tenth of
+# the time. `preload` would fetch style sheets again, which only the rule of contrast needs.
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False,
+               "rules": {"color-contrast": {"enabled": False}, "link-in-text-block": {"enabled": False}}}
+# A drawn formula is hidden from screen readers, which get a copy in MathML. Its glyphs are most of a page's elements.
+WITHOUT_GLYPHS = "document.querySelectorAll('mjx-math[aria-hidden=true]').forEach(x => x.replaceChildren())"
+# Links amid text that nothing but a colour tells from it
+COLOUR_ALONE = """[...document.querySelectorAll("article :is(p, li, dt, dd, th, td) a[href]")].filter(x =>
+  x.checkVisibility() && x.innerText.trim() && !x.matches(".headerlink, .btn")
+  && x.innerText.trim() !== x.closest("p, li, dt, dd, th, td").innerText.trim()
+  && !getComputedStyle(x).textDecorationLine.includes("underline")).map(x => x.outerHTML.slice(0, 100))"""
 # What the style sheet lets scroll sideways: by keyboard it takes the focus, or something within it does.
 UNREACHABLE = """[...document.querySelectorAll("article, article *")].filter(x => {
   const style = getComputedStyle(x);
@@ -28,10 +36,21 @@ MOUSE_ONLY = """[...document.querySelectorAll("a[href], button, input, select, s
   .map(x => x.outerHTML.slice(0, 100))"""
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """Pages that share a cache: the scripts of all pages are the same."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
-def test_page(name, addresses, browser):
-    """Formulas, images, points, headings; then in each colour and width the layout, contrast and what axe finds."""
-    with visit(browser, addresses["http"], name) as page:
+def test_page(name, addresses, context):
+    """Formulas, images, points, headings; then layout, contrast, the keyboard's reach, and what axe finds.
+
+    Light on a desktop, dark on a phone: no style gives a width colours of its own.
+    """
+    with visit(context, addresses["http"], name) as page:
         if name == "playground":
             page.wait_for_selector("#playground[data-ready]")
         check_formulas(page)
@@ -39,17 +58,20 @@ def test_page(name, addresses, browser):
         check_points(page)
         if name != "search":  # the theme puts its title beside the article, and nothing else into it
             check_headings(page)
-        page.evaluate(AXE)
-        for scheme in ("light", "dark"):
+        for device, scheme in (("desktop", "light"), ("phone", "dark")):
+            page.set_viewport_size({"width": WIDTHS[device], "height": 900})
             page.emulate_media(color_scheme=scheme)
             page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-            for device, width in WIDTHS.items():
-                page.set_viewport_size({"width": width, "height": 900})
-                check_width(page, device)
-                faint = page.evaluate(FAINT_TEXT)
-                assert not faint, f"hard to read in {scheme} mode on a {device}: {faint}"
-                if (scheme, device) in [("light", "desktop"), ("dark", "phone")]:
-                    check_access(page, device)
+            check_width(page, device)
+            faint = page.evaluate(FAINT_TEXT)
+            assert not faint, f"hard to read in {scheme} mode on a {device}: {faint}"
+            check_reach(page, device)
+        assert not page.evaluate(COLOUR_ALONE)
+        page.evaluate(WITHOUT_GLYPHS)
+        page.evaluate(AXE)
+        check_access(page, "phone", "{exclude: ['article.bd-article']}")  # the text is the same on a desktop
+        page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})
+        check_access(page, "desktop")
 
 
 @pytest.mark.parametrize("name", FROM_DISK)
@@ -85,14 +107,18 @@ def check_width(page, device):
     assert there <= room, f"on a {device} the page is {there} px wide, {there - room} more than the screen"
 
 
-def check_access(page, device):
-    """axe-core finds nothing serious, and all is within reach of the keyboard."""
+def check_reach(page, device):
+    """All is within reach of the keyboard."""
     try:  # tab stops follow a change of the width after some tenths of a second
         page.wait_for_function(f"!({UNREACHABLE}).length", timeout=5000)
     except TimeoutError:
         pytest.fail(f"scrolls by mouse only on a {device}: {page.evaluate(UNREACHABLE)}")
     assert not page.evaluate(MOUSE_ONLY)
-    result = page.evaluate("options => axe.run(document, options)", AXE_OPTIONS)
+
+
+def check_access(page, device, part="document"):
+    """axe-core finds nothing serious."""
+    result = page.evaluate(f"options => axe.run({part}, options)", AXE_OPTIONS)
     assert result["testEngine"]["name"] == "axe-core"
     found = [(violation["id"], [node["html"][:200] for node in violation["nodes"][:3]])
              for violation in result["violations"] if violation["impact"] in ("serious", "critical")]
@@ -127,15 +153,18 @@ def check_headings(page):
     assert not skipped, levels
 
 
-def test_axe_finds_what_is_planted(browser):
-    """The check itself: it must see an image without words and a scrolling box without a tab stop."""
+def test_the_checks_find_what_is_planted(browser):
+    """They must see an image without words, a scrolling box without a tab stop, a link that is told by its colour."""
     page = browser.new_page()
     page.set_content("<html lang=en><title>x</title><main><article><h1>x</h1><img src='data:,'>"
-                     f"<pre style='overflow-x: auto; width: 300px'>{'wide text ' * 60}</pre></article>")
+                     f"<pre style='overflow-x: auto; width: 300px'>{'wide text ' * 60}</pre>"
+                     "<p>A <a href='#a'>good</a> and a <a href='#b' style='text-decoration: none'>bad</a> link."
+                     "</article>")
     page.evaluate(AXE)
     found = {violation["id"] for violation in page.evaluate("o => axe.run(document, o)", AXE_OPTIONS)["violations"]}
     assert {"image-alt", "scrollable-region-focusable"} <= found
     assert len(page.evaluate(UNREACHABLE)) == 1
+    assert [link[:11] for link in page.evaluate(COLOUR_ALONE)] == ['<a href="#b']
     page.close()
 
 

@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from pathlib import Path
 
+from playwright.sync_api import BrowserContext
+
 WIDTHS = {"desktop": 1280, "phone": 360}
 # Text and its background, for all text that is laid out: the relative luminance and contrast of WCAG 2.
 FAINT_TEXT = (Path(__file__).parents[1] / "browser" / "faint_text.js").read_text()
@@ -10,9 +12,16 @@ FAINT_TEXT = (Path(__file__).parents[1] / "browser" / "faint_text.js").read_text
 
 @contextmanager
 def visit(browser, address, name, width=WIDTHS["desktop"], warnings=False, **options):
-    """The page of this name, its formulas typeset. At the end nothing may be complained of or asked of other hosts."""
-    options = {"color_scheme": "light"} | options
-    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+    """The page of this name, its formulas typeset. At the end nothing may be complained of or asked of other hosts.
+
+    A context in the place of the browser shares what it fetched before; it takes no options.
+    """
+    if isinstance(browser, BrowserContext):
+        page = browser.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="light")
+    else:
+        page = browser.new_page(viewport={"width": width, "height": 900}, **{"color_scheme": "light"} | options)
     found = []
     levels = ("error", "warning") if warnings else ("error",)
     page.on("console", lambda message: found.append(message.text) if message.type in levels else None)
