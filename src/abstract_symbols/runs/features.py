@@ -43,24 +43,28 @@ class LastLayerRun(Run):
 
     def member(self) -> Member:
         """The linear map over the frozen transformer's features of this run's own samples."""
-        whole = super().member()
-        network, parts = whole.network, (whole.train, whole.validation, whole.test)
-        with torch.no_grad():
-            features = torch.cat([self._features(network, rows) for part in parts for rows in part.tokens.split(1024)])
-        starts = np.cumsum([0, *map(len, parts)])
-        samples = [Sample(part.task, part.alphabet, torch.arange(start, start + len(part))[:, None], part.labels,
-                          part.templates) for part, start in zip(parts, starts, strict=False)]
-        training, validation, test = samples
-        return Member(FrozenFeatures(features, network.readout), training, validation, test, lr=self.lr, seed=self.seed)
+        return frozen(super().member())
 
-    @staticmethod
-    def _features(network: nn.Module, tokens: Tensor) -> Tensor:
-        """What the last linear map reads, (n, d_emb)."""
-        read: list[Tensor] = []
-        hook = network.readout.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
-        network(tokens)
-        hook.remove()
-        return read[0]
+
+def frozen(whole: Member) -> Member:
+    """Returns the last linear map of a network over its fixed features, with samples that hold their row numbers."""
+    network, parts = whole.network, (whole.train, whole.validation, whole.test)
+    with torch.no_grad():
+        features = torch.cat([_features(network, rows) for part in parts for rows in part.tokens.split(1024)])
+    starts = np.cumsum([0, *map(len, parts)])
+    samples = [Sample(part.task, part.alphabet, torch.arange(start, start + len(part))[:, None], part.labels,
+                      part.templates) for part, start in zip(parts, starts, strict=False)]
+    training, validation, test = samples
+    return Member(FrozenFeatures(features, network.readout), training, validation, test, lr=whole.lr, seed=whole.seed)
+
+
+def _features(network: nn.Module, tokens: Tensor) -> Tensor:
+    """What the last linear map reads, (n, d_emb)."""
+    read: list[Tensor] = []
+    hook = network.readout.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    network(tokens)
+    hook.remove()
+    return read[0]
 
 
 class RidgeFit(NamedTuple):
@@ -142,19 +146,28 @@ class LeastSquaresRun(Job):
 
     def measure(self, device: str) -> dict[str, float]:
         """The metrics, on the CPU."""
-        member = self.trained().member()
-        every = member.network.features.double().numpy()  # type: ignore[union-attr]
-        train, validation, test = ((every[part.tokens[:, 0]], part.labels.double().numpy())
-                                   for part in (member.train, member.validation, member.test))
+        decades = range(self.last_decade, self.first_decade - 1, -1)  # of equal losses the largest λ
+        return solved(self.trained().member(), [10.0**k for k in decades])
 
-        def loss(fit: RidgeFit, part: tuple[np.ndarray, np.ndarray]) -> float:
-            return float(np.mean((fit(part[0]) - part[1]) ** 2))
 
-        decades = [10.0**k for k in range(self.last_decade, self.first_decade - 1, -1)]  # of equal losses the largest λ
-        best = min(ridge_fits(*train, decades), key=lambda fit: loss(fit, validation))
-        return {"test_loss": loss(best, test), "test_error": float(np.mean(best(test[0]) * test[1] <= 0)),
-                "train_loss": loss(best, train), "validation_loss": loss(best, validation), "ridge": best.ridge,
-                "norm": float(np.linalg.norm(best.weights))}
+def solved(member: Member, ridges: Iterable[float]) -> dict[str, float]:
+    """Returns the metrics of a `LeastSquaresRun` for a last layer as `frozen` gives it.
+
+    Args:
+        member: the features, and the samples' rows in them.
+        ridges: the λ of which the validation strings choose.
+    """
+    every = member.network.features.double().numpy()  # type: ignore[union-attr]
+    train, validation, test = ((every[part.tokens[:, 0]], part.labels.double().numpy())
+                               for part in (member.train, member.validation, member.test))
+
+    def loss(fit: RidgeFit, part: tuple[np.ndarray, np.ndarray]) -> float:
+        return float(np.mean((fit(part[0]) - part[1]) ** 2))
+
+    best = min(ridge_fits(*train, ridges), key=lambda fit: loss(fit, validation))
+    return {"test_loss": loss(best, test), "test_error": float(np.mean(best(test[0]) * test[1] <= 0)),
+            "train_loss": loss(best, train), "validation_loss": loss(best, validation), "ridge": best.ridge,
+            "norm": float(np.linalg.norm(best.weights))}
 
 
 def first_logits(network: Transformer, tokens: Tensor) -> Tensor:
