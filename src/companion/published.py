@@ -12,18 +12,23 @@ from .statistics import n50
 COLUMNS = ["x", "y", "y_low", "y_high"]
 
 
-def published(name: str, series: str) -> pd.DataFrame:
+def published(name: str, series: str, figure: str | None = None) -> pd.DataFrame:
     """Returns the paper's curve behind an experiment's series: x, y, y_low, y_high; empty if there is none.
 
+    Args:
+        name: the experiment.
+        series: one of its series.
+        figure: another figure than the experiment's, with the same legend, such as that of the training losses.
     Raises:
         ValueError: an unknown experiment, or one that names a figure of which there is no file.
     """
     e = experiment(name)
-    if e.published is None:
+    figure = figure or e.published
+    if figure is None:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
-    path = paths.book() / "published" / f"{e.published}.csv"
+    path = paths.book() / "published" / f"{figure}.csv"
     if not path.exists():
-        raise ValueError(f"experiment {name!r} names the published figure {e.published!r}, but there is no {path}")
+        raise ValueError(f"experiment {name!r} names the published figure {figure!r}, but there is no {path}")
     return _curve(path, path.stat().st_mtime_ns, e.legend.get(series, series)).copy()
 
 

@@ -31,6 +31,12 @@ def test_what_the_paper_did_not_draw_has_no_curve():
     assert published("stop-rule", "Transformer").empty
 
 
+def test_another_figure_with_the_same_legend_has_its_own_curves():
+    least = published("n-lr", "n = 16", "transformer_lr_n_2_train").set_index("x")["y"]
+    assert least[3e-5] == 0.0047 and least[1e-3] == 0.0008
+    assert published("n-lr", "n = 16").set_index("x")["y"][1e-3] > 1
+
+
 def test_a_curve_is_the_callers_own():
     table = published("same-different", "Transformer")
     table["y"] = 0.0

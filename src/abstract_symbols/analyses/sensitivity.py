@@ -14,6 +14,9 @@ from companion.published import published
 from companion.summaries import best_by_series, n50_beside_published, summary
 
 PAPER, OURS = "the paper", "ours"
+STOP = 2e-3  # the training loss at which our runs stop
+LEAST_LOSS = 5e-5  # the paper's losses are read to four decimals: smaller ones are drawn here
+TRAIN_N = (16, 128, 512, 1024, 2048)
 DEFAULTS = {  # experiments that contain the default setting, n = 1024 and learning rate 0.001 → its series and x
     "lr-n": ("lr = 0.001", 1024), "lr-depth-1024": ("depth = 2", 0.001), "lr-heads-1024": ("heads = 16", 0.001),
     "lr-dimension-1024": ("d = 128", 0.001),
@@ -36,6 +39,84 @@ def traces_picture(traces: Mapping[float, np.ndarray]) -> tuple[Figure, str]:
     figures.legend(figure)
     told = " ".join(f"{lr:g}: {trace[-1, 1]:.1g} after {len(trace)} epochs." for lr, trace in traces.items())
     return figure, f"Training loss against epochs for {len(traces)} learning rates. {told}"
+
+
+def training_losses(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the paper's least training losses and those at the end of our runs, means over seeds.
+
+    Args:
+        rows: of n-lr.
+    Returns:
+        whose ("the paper" or "ours"), n of `TRAIN_N`, lr, loss.
+    """
+    ours = summary("n-lr", rows, "train_loss").rename(columns={"mean": "loss"})
+    tables = []
+    for n in TRAIN_N:
+        theirs = published("n-lr", f"n = {n}", "transformer_lr_n_2_train").rename(columns={"x": "lr", "y": "loss"})
+        tables += [theirs.assign(whose=PAPER, n=n), ours[ours["series"] == f"n = {n}"].assign(whose=OURS, n=n)]
+    return pd.concat(tables, ignore_index=True)[["whose", "n", "lr", "loss"]]
+
+
+def training_losses_picture(table: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns `training_losses` against the learning rate, the paper's and ours side by side, and the alternative."""
+    figure, axes = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(6.0, 3.9))
+    colors = dict(zip(TRAIN_N, figures.ordered_colors(len(TRAIN_N)), strict=True))
+    titles = {PAPER: "the paper: least in 1,000 epochs", OURS: "ours: when training stops"}
+    for ax, (whose, title) in zip(axes, titles.items(), strict=True):
+        for (n, mine), marker in zip(table[table["whose"] == whose].groupby("n"), figures.MARKERS, strict=False):
+            ax.plot(mine["lr"], mine["loss"].clip(lower=LEAST_LOSS), marker=marker, color=colors[n], label=f"n = {n}")
+        ax.axhline(STOP, color="0.3", linestyle=":", label="our stop")
+        ax.set_title(title, fontsize=10)
+        ax.set(xscale="log", yscale="log", xlabel="learning rate")
+    axes[0].set_ylabel("training loss")
+    figures.legend(figure, *axes[0].get_legend_handles_labels(), ncols=3)
+    ends = table.groupby("whose")["loss"].agg(["min", "max"])
+    told = " ".join(f"{whose}: {ends.loc[whose, 'min']:.1g} to {ends.loc[whose, 'max']:.1g}." for whose in titles)
+    return figure, f"Two charts of training loss against learning rate, for {len(TRAIN_N)} n. {told}"
+
+
+@dataclass(frozen=True)
+class TrainingLosses:
+    """How the paper's training losses and ours compare, at the learning rates below 0.1 and n that both have.
+
+    Attributes:
+        settings: the number of pairs of a learning rate and an n.
+        paper_above, ours_above: in how many the mean loss is above `STOP`.
+        within: in how many the two are within a factor 2.
+        paper_least, paper_most, ours_least, ours_most: the ends of the losses.
+        runs, fitted: the number of our runs where the paper's mean loss is above `STOP`, and of those that got below it.
+        fewest, most: the ends of the epochs that these took.
+    """
+
+    settings: int
+    paper_above: int
+    ours_above: int
+    within: int
+    paper_least: float
+    paper_most: float
+    ours_least: float
+    ours_most: float
+    runs: int
+    fitted: int
+    fewest: int
+    most: int
+
+
+def training_numbers(rows: pd.DataFrame) -> TrainingLosses:
+    """Returns how far the training losses of the paper and ours are apart.
+
+    Args:
+        rows: of n-lr.
+    """
+    table = training_losses(rows).pivot(index=["n", "lr"], columns="whose", values="loss").dropna().reset_index()
+    both = table[table["lr"] < 0.1]
+    theirs, ours = both[PAPER], both[OURS]
+    near = (ours <= 2 * theirs) & (theirs <= 2 * ours)
+    runs = both[theirs > STOP].merge(rows, on=["n", "lr"])
+    epochs = runs.loc[runs["train_loss"] < STOP, "epochs_run"]
+    return TrainingLosses(len(both), int((theirs > STOP).sum()), int((ours > STOP).sum()), int(near.sum()),
+                          theirs.min(), theirs.max(), ours.min(), ours.max(), len(runs), len(epochs), int(epochs.min()),
+                          int(epochs.max()))
 
 
 def loss_grids(name: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

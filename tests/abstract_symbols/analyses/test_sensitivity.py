@@ -26,6 +26,32 @@ def test_traces_are_drawn_and_told_by_their_ends():
     assert set(stop.get_ydata()) == {0.002}
 
 
+class TestTrainingLosses:
+    """n-lr at n = 16 with the rates 0.0003 and 0.001: the paper's least training losses are 0.0032 and 0.0008."""
+
+    rows = runs(series="n = 16", lr=[3e-4, 3e-4, 1e-3, 1e-3], seed=[0, 1, 0, 1], epochs_run=[40, 1000, 30, 10],
+                train_loss=[0.001, 0.009, 0.001, 0.0014])
+
+    def test_the_papers_stand_beside_our_means(self):
+        table = sensitivity.training_losses(self.rows).set_index(["whose", "n", "lr"])["loss"]
+        assert table["ours"].to_dict() == pytest.approx({(16, 3e-4): 0.005, (16, 1e-3): 0.0012})
+        assert table["the paper", 16, 3e-4] == 0.0032 and table["the paper", 2048, 3e-5] == 0.0327
+
+    def test_what_differs_is_counted_where_both_have_a_loss(self):
+        told = sensitivity.training_numbers(self.rows)
+        assert (told.settings, told.paper_above, told.ours_above, told.within) == (2, 1, 1, 2)
+        assert (told.paper_least, told.paper_most) == (0.0008, 0.0032)
+        assert (told.ours_least, told.ours_most) == pytest.approx((0.0012, 0.005))
+        assert (told.runs, told.fitted, told.fewest, told.most) == (2, 1, 40, 40)
+
+    def test_the_picture_has_both_beside_the_stop(self):
+        figure, alt = sensitivity.training_losses_picture(sensitivity.training_losses(self.rows))
+        paper, ours = figure.axes
+        assert [len(ax.lines) for ax in (paper, ours)] == [len(sensitivity.TRAIN_N) + 1, 2]
+        assert set(ours.lines[-1].get_ydata()) == {0.002}
+        assert alt.endswith("ours: 0.001 to 0.005.")
+
+
 class TestGrids:
     @pytest.fixture
     def grids(self):
