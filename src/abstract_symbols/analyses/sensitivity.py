@@ -84,7 +84,8 @@ class TrainingLosses:
         paper_above, ours_above: in how many the mean loss is above `STOP`.
         within: in how many the two are within a factor 2.
         paper_least, paper_most, ours_least, ours_most: the ends of the losses.
-        runs, fitted: the number of our runs where the paper's mean loss is above `STOP`, and of those that got below it.
+        runs: the number of our runs where the paper's mean loss is above `STOP`.
+        fitted: of these, the number that got below it.
         fewest, most: the ends of the epochs that these took.
     """
 
