@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from companion import figures
 from companion.formats import crossing
 from companion.published import published, published_n50
+from companion.summaries import n50_beside_published
 
 from .. import pictures
 from ..tasks import task
@@ -18,6 +19,13 @@ TASKS = ("same-different", "majority-4", "majority-6", "majority-8", "counting-5
          "identity-rules", "distribution-of-three", "matrix")
 MAJORITIES = ("majority", "majority-modified", "majority-pairs")  # the third has the runs of both
 LENGTHS = (2, 4, 6, 8)
+TWICE = {  # experiment and series → which network it is, and in which figure
+    ("same-different", "Transformer"): ("plain", "same or different"),
+    ("majority", "Length 2"): ("plain", "majority of two"),
+    ("same-different", "Modified transformer"): ("modified", "same or different"),
+    ("majority-modified", "Length 2"): ("modified", "majority of two"),
+}
+TWICE_FORMATS = {"ours": ".0f", "paper": ".0f"}
 PUZZLES = ("Match to sample", "Identity rules", "Distribution of three", "3 × 3 matrix")
 WITH_AB = "{} + a and b"
 COUNTS = ("", "one", "two", "three", "four")
@@ -85,6 +93,21 @@ def published_majorities(lengths: Sequence[int] = LENGTHS) -> pd.DataFrame:
         {"length": k, "templates": 2 ** (k - 1), "plain": published_n50("majority", f"Length {k}"),
          "modified": published_n50("majority-modified", f"Length {k}")} for k in lengths])
     return table.assign(**{"modified, strings per template": table["modified"] / table["templates"]})
+
+
+def same_task_twice(rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Returns n₅₀ of the majority of two symbols beside that of same or different, which is the same task.
+
+    Args:
+        rows: experiment of `TWICE` → its rows.
+    Returns:
+        network ("plain" or "modified"), figure, ours, paper.
+    """
+    lines = []
+    for (name, series), (network, figure) in TWICE.items():
+        found = n50_beside_published(name, rows[name]).set_index("series").loc[series]
+        lines.append({"network": network, "figure": figure, "ours": found["n50"], "paper": found["paper"]})
+    return pd.DataFrame(lines)
 
 
 def puzzles_picture(rows: pd.DataFrame) -> tuple[Figure, str]:

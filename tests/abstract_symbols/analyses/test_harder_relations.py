@@ -54,6 +54,16 @@ def test_majorities_have_a_panel_per_length_and_words_for_both_networks():
     assert "0.90 at n = 8" in words and "0.20 at n = 8" in words
 
 
+def test_the_majority_of_two_stands_beside_same_or_different():
+    falls = {16: 1.0, 64: 0.0}
+    table = analysis.same_task_twice({
+        "same-different": runs({"Transformer": falls, "Modified transformer": {4: 1.0, 16: 0.0}}),
+        "majority": runs({"Length 2": {64: 1.0, 256: 0.0}}), "majority-modified": runs({"Length 2": falls})})
+    assert table["ours"].tolist() == pytest.approx([32, 128, 8, 32])
+    assert table["paper"].tolist() == pytest.approx([429, 279, 18.8, 29.8], rel=3e-3)
+    assert table["network"].tolist() == ["plain", "plain", "modified", "modified"]
+
+
 def test_puzzles_have_a_panel_each():
     figure, words = analysis.puzzles_picture(runs({"Identity rules": {8: 0.9}}))
     assert [ax.get_title() for ax in figure.axes] == list(analysis.PUZZLES)
