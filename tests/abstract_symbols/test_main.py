@@ -64,6 +64,8 @@ import contextlib, io, json, sys
 for name in {LACKING}: sys.modules[name] = None
 from benchmarks import kernel
 from abstract_symbols.__main__ import main
+from abstract_symbols.language import corpus
+corpus.docstrings = lambda root: {{f"module {{i}}": f"What module {{i}} does." for i in range(99)}}  # not of all Python
 kernel.measure = lambda device: [{{"what": "K_attn", "seconds": 0.5}}]
 for command in json.loads(sys.argv[1]):
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ ERRORS = 5  # standard errors, of eight batches: a t distribution with 7 degrees
 READY = "#playground[data-ready]"
 
 
+@cache  # a kernel remembers its values, which take longer than any regression
 def kernel(**changes):
     options = {name: value for name, value in PARAMETERS.items() if name != "ridge"} | changes
     return TransformerKernel(**options)

@@ -112,8 +112,9 @@ def test_symbols_and_strings_agree(pair, orders):
     assert attention_expansion(*orders).evaluate(*pair) == attention_derivative(*pair, *orders)
 
 
-@pytest.mark.parametrize("p, q", [pytest.param(10, 0, marks=pytest.mark.slow), (8, 2), (6, 4), (4, 6)])
-def test_symbols_and_strings_agree_in_the_highest_order(p, q):
+@pytest.mark.parametrize("p, q", [(8, 0), (8, 2), (6, 4), (4, 6)])
+def test_symbols_and_strings_agree_in_high_order(p, q):
+    """(10, 0) takes over twenty seconds for more terms of the kinds that (8, 0) and (8, 2) have."""
     for x, y in [("aabc", "abdc"), ("abcde", "badca"), ("aab", "cbb"), ("ab", "ab")]:
         assert attention_expansion(p, q).evaluate(x, y) == attention_derivative(x, y, p, q)
 
