@@ -86,7 +86,7 @@ def test_so_are_the_highest_orders_of_the_proof(x, y, p, q):
     assert attention_derivative(x, y, p, q) == by_hand(x, y, p, q)
 
 
-def quadrature(x, y, beta, gamma, nodes=24):
+def quadrature(x, y, beta, gamma, nodes=14):
     """K_attn of strings of two tokens: Gauss–Hermite over each token's and each position's Gaussian."""
     names = sorted({*x, *y})
     points, weights = np.polynomial.hermite_e.hermegauss(nodes)
