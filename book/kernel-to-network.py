@@ -8,14 +8,19 @@
 
 # %% [markdown]
 r"""
-# From kernel to network: how wide, and what training adds
+# From kernel to network: what features hold, and what training finds
 
-*A last layer comes near the kernel when the network is much wider than $2D/\nu$, a number that the templates determine (an estimate of ours).
-Training all weights does what no kernel does: it sharpens the attention.*
+*Solved by least squares, the last layer of an untrained transformer tells `αα` from `αβ` after {glue:text}`solved` strings.
+Adam does not find this last layer in 1,000 epochs; with all weights trained it needs {glue:text}`plain` strings.
+For `αβα` against `αββ` the same untrained features hold nothing, and training has to make them.*
 
 {doc}`transformer-kernel` made an infinitely wide transformer a kernel, and {doc}`learning-from-n` measured how this kernel learns.
 Nobody trains infinitely wide networks.
-So this chapter goes back, in three steps: a *finite* network of the theory's kind, of which the last layer is trained; the *experiments'* transformer, of which again only the last layer is trained; and that transformer with all of its weights trained.
+So this chapter goes back in three steps:
+
+1. a *finite network* of the theory's kind, of which the last layer is fitted,
+2. the *experiments' transformer*, of which again only the last layer is fitted or trained,
+3. the experiments' transformer with all of its weights trained.
 
 *Builds on {doc}`transformer-kernel`, {doc}`template-matrix` and {doc}`learning-from-n`.
 Leads to {doc}`two-parameters` (a way to sharpen attention with one number).*
@@ -32,12 +37,43 @@ from abstract_symbols import FiniteTransformer, KernelRidge, Transformer
 from abstract_symbols import TransformerKernel, tasks, template_matrix
 from abstract_symbols.analyses import kernel_to_network as analysis
 from abstract_symbols.kernels.finite import last_layer
-from abstract_symbols.runs.features import cls_logits
+from abstract_symbols.ensembles import train as train_with_adam
+from abstract_symbols.runs.features import LeastSquaresRun, cls_logits, frozen, solved
 from abstract_symbols.runs.kernel import PredictionRun
-from companion import summaries
+from abstract_symbols.runs.training import Run
 from companion.report import Chapter
 
 chapter = Chapter("kernel-to-network", profile)
+
+# %% [markdown]
+r"""
+## Strings needed, for each way of learning
+
+How many strings of `αα` and `αβ` does each way of learning need, until its test loss on unseen symbols stays below one half?
+"""
+
+# %% tags=["remove-input"]
+options = {"beta": 3, "gamma": 2, "b1": 1}
+compared = analysis.strings_to_half(chapter, options)
+chapter.show(*analysis.strings_picture(compared))
+needed = compared.set_index(["trained", "network"])["words"]
+chapter.glue(usual=needed.iloc[0], good=needed.iloc[1],
+             solved=needed[analysis.SOLVED, "weights × 1"],
+             plain=needed[analysis.ALL, "weights × 1"],
+             modified=needed[analysis.ALL, "weights × 1, a and b"])
+chapter.glue(".0f", **analysis.two_published())
+
+# %% [markdown]
+r"""
+A triangle stands at the last or first measured $n$ and points to where the number is.
+The kernel is that of an infinitely wide network of the theory; all other lines are the experiments' transformer.
+It has $d_{\text{emb}} = 128$ and 16 heads, and with $d = 1024$ 64 heads, unless the line says otherwise.
+"Weights × 64" means that the initial weights of attention and MLPs are multiplied by 64.
+
+The grey marks are the paper's.
+It has a second curve for `αα` against `αβ`, among the majorities of {doc}`harder-relations`.
+That curve crosses one half at {glue:text}`plain_majority` strings instead of {glue:text}`plain_paper`, so a factor of 1.5 between two curves of one network is no disagreement.
+"""
 
 # %% [markdown]
 r"""
@@ -114,7 +150,6 @@ To the kernel all unseen `αα` are the same, so it has one answer for them; to 
 """
 
 # %% tags=["remove-input"]
-options = {"beta": 3, "gamma": 2, "b1": 1}
 panels = analysis.predictions_of_both({
     f"width {width}": PredictionRun("same-different", 0, width=width, **options)
     for width in (64, 512)})
@@ -125,8 +160,11 @@ chapter.glue(".2f", **vars(analysis.narrow_and_wide(panels)))
 
 # %% [markdown]
 r"""
-On strings that it was trained on, the network agrees with the kernel at any width (the distance is {glue:text}`seen` at width 64), because both know the label.
-On unseen strings the narrow network's answers scatter widely around the kernel's (root mean square distance {glue:text}`same_narrow` and {glue:text}`different_narrow`); at width 512 they begin to settle ({glue:text}`same_wide` and {glue:text}`different_wide`).
+On strings that it was trained on, the network agrees with the kernel at any width, because both know the label.
+Their distance is {glue:text}`seen` at width 64.
+On unseen strings the narrow network's answers scatter widely around the kernel's.
+The root mean square distances are {glue:text}`same_narrow` for `αα` and {glue:text}`different_narrow` for `αβ`.
+At width 512 the answers begin to settle ({glue:text}`same_wide` and {glue:text}`different_wide`).
 """
 
 # %% [markdown]
@@ -139,10 +177,12 @@ r"""
 The features of a string have two parts: a mean $\mu_z$ over all strings of its template, and a rest $\psi(x)$ that belongs to its symbols.
 The means have the inner products $N$, the template matrix.
 The rest has the squared length $D = K(x, x) - N_{zz}$.
-To answer $\pm s$ on the two templates' means, the trained last layer $w$ needs a squared length of about $2 s^2 / \nu$: the closer the means, the longer $w$.
+To answer $\pm s$ on the two templates' means, the trained last layer $w$ needs a squared length of about $2 s^2 / \nu$.
+So the closer the means, the longer $w$.
 
 In the limit the rest is orthogonal to $w$ for every unseen string.
-In a network of finite width it points anywhere in about as many dimensions as the network is wide, and contributes to the answer a random number, with mean square $D \|w\|^2 / \text{width}$.
+In a network of finite width it points anywhere in about as many dimensions as the network is wide.
+So it contributes a random number to the answer, with mean square $D \|w\|^2 / \text{width}$.
 So the root mean square difference between network and kernel is
 
 $$
@@ -161,7 +201,8 @@ Where it exceeds $s$ it may fail: ridge regression then shrinks the network's an
 
 The same ratio $D/\nu$ says in {doc}`template-matrix` how many *strings* the kernel needs.
 So a badly conditioned template matrix costs twice: in data, and in width.
-For each width we draw five networks and samples; here $d_{\text{emb}}$ and the number of heads are the width, $d_{\text{head}}$ is a quarter, $d_{\text{mlp}}$ sixteen times the width.
+For each width we draw five networks and samples.
+Here $d_{\text{emb}}$ and the number of heads are the width, $d_{\text{head}}$ is a quarter of it, and $d_{\text{mlp}}$ sixteen times as much.
 """
 
 # %%
@@ -200,8 +241,10 @@ chapter.glue(**{f"asks_{name}": f"{round(100 * needed, -2):,.0f}"
 # %% [markdown]
 r"""
 So the estimate has the right size, without a fitted constant, and lies somewhat too high.
-For the second kernel it does so mostly at small widths, where it exceeds the answers themselves; this also makes the measured exponent, {glue:text}`predictions-width.ours` between widths 128 and 512, less steep than $-\tfrac12$.
-At width 512 the network is still noticeably off, and for a difference of a tenth of the kernel's answers the estimate asks for a width of $100 \cdot 2D/\nu$, about {glue:text}`asks_usual` and {glue:text}`asks_better`.
+For the second kernel it does so mostly at small widths, where it exceeds the answers themselves.
+This also makes the measured exponent, {glue:text}`predictions-width.ours` between widths 128 and 512, less steep than $-\tfrac12$.
+At width 512 the network is still noticeably off.
+For a difference of a tenth of the kernel's answers the estimate asks for a width of $100 \cdot 2D/\nu$, about {glue:text}`asks_usual` and {glue:text}`asks_better`.
 At usual widths the kernel describes such a network only roughly, unless its template matrix is well conditioned.
 """
 
@@ -231,16 +274,17 @@ chapter.glue(".2f", worst_distance=distance[worst], end_distance=distance[16384]
 
 # %% [markdown]
 r"""
-The difference is largest, {glue:text}`worst_distance`, with {glue:text}`worst_features` features, as many as strings: the peak of double descent.
+The difference is largest, {glue:text}`worst_distance`, with {glue:text}`worst_features` features, as many as strings.
+This peak is known as double descent: with as many features as strings the fit just becomes exact, and small features get large weights.
 With 16,384 it is {glue:text}`end_distance`; what then remains is due to the width of the attention layer.
 """
 
 # %% [markdown]
 r"""
-## The experiments' transformer, its last layer trained by Adam
+## The experiments' transformer, its last layer alone
 
 The paper's experiment uses the transformer of {doc}`same-different` instead: residual connections, LayerNorm, GELU, two layers.
-All weights stay as they were drawn, but for the last linear map, trained by Adam as always.
+All weights keep their initial values except the last linear map.
 The initial weights of attention and MLPs are multiplied by 1, 8 or 64.
 The figure in the paper does not name its task, so we show two.
 
@@ -252,7 +296,66 @@ When only the last layer is trained, the {term}`test loss` on unseen symbols sta
 It falls with weights 8 times as large, and earlier with weights 64 times as large.
 ::::
 
-## Why larger weights should help
+We choose the last linear map in two ways.
+
+- **Adam**, as in the other chapters: 1,000 epochs at a learning rate of 0.001.
+  This shows what the optimiser finds.
+- **Least squares**: ridge regression, which the theorem above is about.
+  It minimises $\sum_i (F_i w + c - y_i)^2 + \lambda \|w\|^2$ over the features $F_i$, with no penalty on the intercept $c$.
+  Validation strings, from an alphabet of their own, choose $\lambda$ among $10^{-6}, 10^{-5}, \dots, 10^4$.
+  This shows what the features hold.
+
+First `αα` against `αβ`, with $d_{\text{emb}} = 128$:
+"""
+
+# %% tags=["remove-input"]
+figure, alt = analysis.both_ways_picture("last-layer", "last-layer-solved", chapter)
+chapter.show(figure, alt, "last-layer", "last-layer-solved")
+chapter.points(figure)
+for scale in (1, 8, 64):
+    chapter.glue_means("last-layer", f"scale {scale}", [16384], f"adam{scale}")
+    chapter.glue_means("last-layer-solved", f"scale {scale}", [512, 4096, 16384], f"solved{scale}")
+
+# %% [markdown]
+r"""
+With the usual weights and Adam the loss stays at chance, as in the paper: {glue:text}`adam1-16384` at $n$ = 16,384.
+But the features are not at fault.
+With least squares over the same kind of features the loss falls to {glue:text}`solved1-512` at $n$ = 512 and to {glue:text}`solved1-16384` at $n$ = 16,384.
+It crosses one half at {glue:text}`solved` strings, where the transformer with all weights trained needs {glue:text}`plain`.
+
+From $n$ = 512 on, larger weights make these features worse, not better.
+At $n$ = 4,096 the loss is {glue:text}`solved64-4096` with weights × 64 and {glue:text}`solved1-4096` with the usual ones.
+With weights × 64 Adam finds nearly what least squares finds: {glue:text}`adam64-16384` and {glue:text}`solved64-16384` at $n$ = 16,384.
+So on this task, at this width, larger weights do not make better features; they make features that Adam can read.
+
+## What Adam does not find
+
+Here are the same features and the same 512 strings, once with Adam and once solved:
+"""
+
+# %%
+for scale in (1, 64):
+    run = LeastSquaresRun("same-different", n=512, seed=10, scale=scale)
+    best = run.measure("cpu")
+    member = run.trained().member()  # the last layer, for Adam
+    variance = member.network.features[:512].var(0).mean()  # of features with mean square 1
+    (adam,) = train_with_adam([member], epochs=1000)
+    length = member.network.readout.weight.detach().norm()  # of w, 0.6 at the start
+    print(f"× {scale}: the features' variance over strings is {variance:.3f}")
+    print(f"Adam:   length {length:4.1f}, train {adam.train_loss:.2f}, test {adam.test_loss:.2f}")
+    print("solved: length {norm:4.1f}, train {train_loss:.2f}, test {test_loss:.2f}".format(**best))
+
+# %% [markdown]
+r"""
+With the usual weights the features of different strings differ little, because attention adds little to what [CLS] holds from the start.
+So the last layer that tells the templates apart is long.
+One step of Adam changes a weight by about 0.001, and 1,000 such steps do not lead there.
+With weights × 64 features differ more, and a short last layer is enough.
+"""
+
+# %% [markdown]
+r"""
+## Same or different is visible without attention
 
 The weights of $W_K$ and $W_Q$ set the size of the attention logits.
 In the theory this size is $\beta$: the logits have standard deviation $\beta \sqrt{1 + \gamma^2}$.
@@ -270,122 +373,145 @@ for scale in (1, 8, 64):  # attention at [CLS] before any training
 
 # %% tags=["remove-input"]
 chapter.table(analysis.start_table(starts), formats=analysis.START_FORMATS)
-
-# %% tags=["remove-input"]
-needs = analysis.kernel_needs(task, (0.25, 0.5, 1.0, 2.0, 3.0))
-chapter.table(needs, formats=analysis.NEEDS_FORMATS)
 chapter.glue(".2f", largest_weight=starts[1][1])
-chapter.glue(",.0f", strings_quarter=round(needs[analysis.STRINGS][0], -3))
 
 # %% [markdown]
 r"""
-(sd: standard deviation, of one draw of the weights; the section on training has the mean over others.
-Second table: $\nu$ and `predicted_samples` of the theory's kernel with $\gamma = 1$ and $b_1 = 2$; {doc}`template-matrix` derives them.)
+(sd: standard deviation, of one draw of the weights.)
 
 With the usual weights, attention at [CLS] is not far from uniform: the largest of three weights is {glue:text}`largest_weight` on average, where uniform is 0.33.
-At $\beta = 0$, where attention is uniform, the template matrix is singular, and at 0.25 the theory's kernel would need about {glue:text}`strings_quarter` strings; the figures below end at 16,384.
-With larger weights attention picks one position, and equal tokens are picked together.
-At 8 it does so already; from 8 to 64 there is little left to gain.
-"""
+For `αα` against `αβ` this is no obstacle.
+Uniform attention adds up the two token vectors.
+Of `αα` it gives one vector twice, of `αβ` the sum of two, which is shorter by a factor of about √2.
+The length tells the templates apart, whatever the symbols are.
+For `αβα` and `αββ` both sums hold one vector twice and another vector once.
 
-# %% [markdown]
-r"""
-## Last layers, measured
-
-First `αα` against `αβ`:
+To check this, we set all logits to zero, so that attention is exactly uniform, and solve again:
 """
 
 # %%
-chapter.curves("last-layer")
-
-# %% [markdown]
-r"""
-And `αβα` against `αββ`:
-"""
-
-# %%
-chapter.curves("last-layer-aba-abb")
-
-# %% tags=["remove-input"]
-chapter.glue(".2f", **vars(analysis.from_paper(chapter)))
-for scale in (1, 8, 64):
-    chapter.glue_means("last-layer", f"scale {scale}", [16384], f"scale{scale}")
-
-# %% [markdown]
-r"""
-What agrees with the paper: at scale 1 the loss stays at chance ({glue:text}`scale1-16384` at $n$ = 16,384), and larger weights bring it down.
-Of the two tasks, `αα` against `αβ` is nearer to the published curves (mean distance {glue:text}`off_same` against {glue:text}`off_aba`, scales 8 and 64, up to $n$ = 4,096), but neither fits.
-
-What does not agree: our curves stay above one half, and those of scales 8 and 64 coincide ({glue:text}`scale8-16384` and {glue:text}`scale64-16384` at $n$ = 16,384).
-"""
+uniform = {}
+for name in ("same-different", "aba-abb"):
+    whole = Run(name, "transformer", n=512, seed=10).member()
+    for block in whole.network.blocks:
+        block.attention.W_Q.weight.data.zero_()  # all logits are 0
+    ridges = [10.0**k for k in range(4, -7, -1)]
+    uniform[name] = solved(frozen(whole), ridges)["test_loss"]
+    print(f"{tasks.task(name).templates[0]} …: test loss {uniform[name]:.2f}")
 
 # %% tags=["remove-input"]
-for n, form in ((64, ".3f"), (512, ".2f"), (16384, ".2f")):
-    chapter.glue(form, **{f"train-{n}": chapter.mean("last-layer", "scale 64", n, "train_loss")})
+chapter.glue(".2f", uniform_same=uniform["same-different"], uniform_aba=uniform["aba-abb"])
 
 # %% [markdown]
 r"""
-## Why ours stays high: 128 numbers to read
+With uniform attention the loss is {glue:text}`uniform_same` for `αα` against `αβ`, and {glue:text}`uniform_aba` for `αβα` against `αββ`.
+So only the second task needs attention that picks positions.
 
-The last layer reads $d_{\text{emb}} = 128$ numbers, so it has 129 weights.
+## Three positions need attention
+
+`αβα` against `αββ`, both ways:
+"""
+
+# %% tags=["remove-input"]
+figure, alt = analysis.both_ways_picture(
+    "last-layer-aba-abb", "last-layer-solved-aba-abb", chapter)
+chapter.show(figure, alt, "last-layer-aba-abb", "last-layer-solved-aba-abb")
+chapter.points(figure)
+for scale in (1, 64):
+    chapter.glue_means("last-layer-solved-aba-abb", f"scale {scale}", [512, 4096], f"aba{scale}")
+
+# %% [markdown]
+r"""
+Here the paper's observation holds with both ways of choosing the last layer.
+With the usual weights even least squares stays at chance: {glue:text}`aba1-4096` at $n$ = 4,096.
+With weights × 64 attention picks one position, and equal tokens are picked together.
+The loss falls, to {glue:text}`aba64-512` at $n$ = 512 and {glue:text}`aba64-4096` at $n$ = 4,096.
+From 8 to 64 little is left to gain, because attention picks one position at both, and LayerNorm takes out the size of what follows.
+
+The theory's kernel shows the same for this task: the smaller $\beta$, the more strings.
+There even `αα` against `αβ` depends on $\beta$; the theory's network has no LayerNorm, no residual connection and the activation $\cos$.
+The table has $\nu$ and the predicted number of strings for `αα` against `αβ`, with $\gamma = 1$ and $b_1 = 2$ ({doc}`template-matrix` derives them):
+"""
+
+# %% tags=["remove-input"]
+needs = analysis.kernel_needs(task, (0.25, 0.5, 1.0, 2.0))
+chapter.table(needs, formats=analysis.NEEDS_FORMATS)
+chapter.glue(",.0f", strings_quarter=round(needs[analysis.STRINGS][0], -3),
+             predicted=needs[analysis.STRINGS].iloc[-1],
+             unrepeated=analysis.strings_without_repeats(kernels[usual]))
+
+# %% [markdown]
+r"""
+At $\beta$ = 2 the prediction is {glue:text}`predicted` strings; the chart above has {glue:text}`usual`, which is measured.
+The prediction is an approximation, and the measured number is interpolated between $n$ = 316 and 1,000.
+It counts that symbols repeat when $n$ strings share $n$ symbols.
+Without repeats it would be {glue:text}`unrepeated`, the number of {doc}`diverse-data`.
+
+At $\beta$ = 0.25 the theory's kernel would need about {glue:text}`strings_quarter` strings, and the experiments' transformer with the same size of logits needs {glue:text}`solved`.
+So a count of the kernel does not carry over to this transformer.
+"""
+
+# %% [markdown]
+r"""
+## 1,024 numbers to read instead of 128
+
+A last layer over $d_{\text{emb}} = 128$ features has 129 weights.
 They cannot even fit the training strings once there are many more of them.
-
-At scale 64 the training loss is {glue:text}`train-64` with 64 strings, {glue:text}`train-512` with 512 and {glue:text}`train-16384` with 16,384, where the test loss is {glue:text}`scale64-16384`.
-More data can no longer help.
+With weights × 64 and Adam the training loss is {glue:text}`train-512` at $n$ = 512 and {glue:text}`train-16384` at $n$ = 16,384.
+The test loss there is {glue:text}`adam64-16384`, so more data can no longer help.
 The kernel theorem is about last layers much wider than the number of strings; this one is narrower.
-That the curves of scales 8 and 64 coincide is no surprise either: attention picks one position at both, and LayerNorm takes out the size of what follows.
-"""
 
-# %% [markdown]
-r"""
-So the width is a lead.
-As a labelled variant, the same with $d_{\text{emb}} = 1024$; all other settings as before (scale 64, `αα` against `αβ`; the paper's curve is that of scale 64):
-"""
-
-# %%
-chapter.curves("last-layer-wide")
-
-# %% tags=["remove-input"]
-closes = analysis.width_closes(chapter["last-layer-wide"])
-share = closes[analysis.CLOSED]
-chapter.table(closes, formats=analysis.CLOSES_FORMATS)
-chapter.glue(".0%", least_closed=share.min(), most_closed=share.max())
-half = summaries.n50_beside_published("last-layer-wide", chapter["last-layer-wide"]).iloc[0]
-chapter.glue(",.0f", half=half["n50"], half_paper=half["paper"])
-
-# %% [markdown]
-r"""
-The wider network's test loss crosses one half at $n$ = {glue:text}`half` (paper: {glue:text}`half_paper`).
-So eight times the width closes {glue:text}`least_closed` to {glue:text}`most_closed` of the distance to the paper's curve.
-What closes the rest we do not know: neither the width nor the task of the paper's figure is public, nor the weights that its scale multiplies.
-(That its scales 8 and 64 differ suggests that they start smaller than ours.
-We have not tested that.)
-"""
-
-# %% [markdown]
-r"""
-## What the kernel leaves out: learning the features
-
-Now let all weights train.
-How many strings does each way of learning need, until the test loss on unseen symbols `αα` against `αβ` falls below one half?
+The paper's training losses suggest a wider network.
+At scale 1, with the test loss at chance, $d$ features fit about a share $d/n$ of random labels.
+The paper's losses of {glue:text}`paper-4096` at $n$ = 4,096 and {glue:text}`paper-16384` at 16,384 would then mean a $d$ of {glue:text}`d-4096` and {glue:text}`d-16384`.
+So we repeat both ways with $d_{\text{emb}} = 1024$, 64 heads and $d_{\text{mlp}} = 1024$; all other settings are unchanged:
 """
 
 # %% tags=["remove-input"]
-compared = analysis.strings_to_half(chapter, options)
-chapter.table(compared, formats={"paper": ".0f"})
-needed = compared.set_index(["network", "trained"])[analysis.STRINGS]
-chapter.glue(good=needed[f"kernel, {better}", "last layer"], plain=needed["weights × 1", "all"],
-             modified=needed["weights × 1, a and b", "all"])
+figure, alt = analysis.both_ways_picture("last-layer-heads", "last-layer-solved-wide", chapter)
+chapter.show(figure, alt, "last-layer-heads", "last-layer-solved-wide")
+chapter.points(figure)
+chapter.table(analysis.heads_table(chapter["last-layer-heads"]), formats=analysis.HEADS_FORMATS)
+chapter.glue_means("last-layer-heads", "scale 1", [4096], "heads1")
+chapter.glue_means("last-layer-solved-wide", "scale 1", [512, 1024, 4096], "wide1")
+chapter.glue_means("last-layer-solved-wide", "scale 64", [512, 4096], "wide64")
+for n in (512, 16384):
+    chapter.glue(".2f", **{f"train-{n}": chapter.mean("last-layer", "scale 64", n, "train_loss")})
+for n, (paper, d) in analysis.width_from_train_loss().items():
+    chapter.glue(**{f"paper-{n}": f"{paper:.2f}", f"d-{n}": f"{d:,.0f}"})
 
 # %% [markdown]
 r"""
-(The rows without a kernel are the experiments' transformer.)
-With the usual initial weights and its last layer alone trained, this transformer stays at {term}`chance` on unseen symbols up to 16,384 strings.
-Trained in full, from the same start, it succeeds.
-So training changes the *features*.
+Adam comes nearer to the paper with this width.
+With weights × 64 the loss crosses one half at {glue:text}`last-layer-heads-64.ours` strings (paper: {glue:text}`last-layer-heads-64.paper`), with weights × 8 at {glue:text}`last-layer-heads-8.ours` (paper: {glue:text}`last-layer-heads-8.paper`).
+With the usual weights it stays at chance, {glue:text}`heads1-4096` at $n$ = 4,096, and there the training loss is the paper's.
+
+Three things still differ from the paper.
+Our training losses at $n$ = 512 are smaller at every scale.
+Our test losses with weights × 64 are larger.
+And our curves of scales 8 and 64 coincide.
+Neither the width nor the task of the paper's figure is public, nor the weights that its scale multiplies.
+Its scales 8 and 64 differ, so they may multiply something smaller than our weights; we have not tested that.
+
+Least squares shows again that Adam is what stays at chance.
+With the usual weights the loss is {glue:text}`wide1-512` at $n$ = 512 and {glue:text}`wide1-1024` at $n$ = 1,024, where there are no more strings than features.
+At $n$ = 4,096 it is {glue:text}`wide1-4096`, lower than with weights × 64 ({glue:text}`wide64-4096`).
+So with few strings larger weights help at this width, and with many strings they hurt.
+"""
+
+# %% [markdown]
+r"""
+## What training all weights adds
+
+Now let all weights train, from the usual start.
+On `αα` against `αβ` this takes more strings than the solved last layer, {glue:text}`plain` instead of {glue:text}`solved`.
+But the solved last layer of 128 numbers ends at {glue:text}`solved1-16384`, while the trained transformer goes on falling: {glue:text}`all-1024` at $n$ = 1,024 and {glue:text}`all-4096` at $n$ = 4,096.
+On `αβα` against `αββ`, where the untrained features hold nothing, it crosses one half at {glue:text}`all_aba` strings.
+So there training makes the *features*.
+
 How?
 One number of the theory is no longer fixed: the attention's inverse temperature.
-We trained both networks again and looked at the attention of the first layer at [CLS], on unseen strings:
+We trained both networks on `αα` against `αβ` again and looked at the attention of the first layer at [CLS], on unseen strings:
 """
 
 # %% tags=["remove-input"]
@@ -400,31 +526,43 @@ chapter.glue(".1f", after=found.after, few_after=found.few_after)
 chapter.glue(",.0f", strings_before=round(found.strings_before, -3),
              strings_after=round(found.strings_after, -1), modified_after=found.modified_after)
 
+# %% tags=["remove-input"]
+chapter.glue_means("same-different", "Transformer", [1024, 4096], "all")
+chapter.glue(all_aba=analysis.trained_aba(chapter["aba-abb"]))
+
 # %% [markdown]
 r"""
 Training **sharpens the attention**.
-At $n$ = 1024 the plain transformer's logits grow from {glue:text}`before` to {glue:text}`after`.
-Read as in the tables above, that is from $\beta$ = {glue:text}`beta_before` to {glue:text}`beta_after`.
-The theory's kernel, with these values, would need about {glue:text}`strings_before` and {glue:text}`strings_after` strings.
+At $n$ = 1,024 the plain transformer's logits grow from {glue:text}`before` to {glue:text}`after`.
+Read as in the tables above, $\beta$ grows from {glue:text}`beta_before` to {glue:text}`beta_after`.
+The theory's kernel would need about {glue:text}`strings_before` strings with the first value and {glue:text}`strings_after` with the second.
 In the kernel picture $\beta$ is chosen before training; the network learns it.
 (The trained logits are no longer those of random weights, so this is a comparison of sizes, no more.
 Nor is sharpness enough: with 64 strings the logits grow to {glue:text}`few_after`, and the test loss is {glue:text}`few_loss`.)
-The identity parameter $a$ is a direct handle on that size, and one that treats all symbols alike, seen or not: the modified transformer's logits reach {glue:text}`modified_after`, and {glue:text}`modified` strings are enough ({doc}`same-different`).
 
-The first table says a second thing: features need not be learned when they are good to begin with.
+The identity parameter $a$ sets that size directly, and treats all symbols alike, seen or not.
+The modified transformer's logits reach {glue:text}`modified_after`, and {glue:text}`modified` strings are enough ({doc}`same-different`).
+
+Features need not be learned when they are good to begin with.
 The kernel with $\beta$ = 3 and stronger positions needs {glue:text}`good` strings, the plain transformer, trained in full, {glue:text}`plain`.
 So the kernel theorem explains that transformers *can* generalise to unseen symbols, and which numbers decide.
-How many strings a network needs that trains all of its weights, it does not say, and it can be more as well as fewer.
-Which *tasks* need more strings than others it does tell, for such networks too: {doc}`diverse-data` compares the predictions of one kernel with dozens of tasks, and those of eleven others with some of them.
+It does not predict how many strings a fully trained network needs; the number can be larger or smaller.
+But it does predict which tasks need more strings, even for fully trained networks ({doc}`diverse-data`).
 """
 
 # %% [markdown]
 r"""
 ## The verdicts
 
-The exponent's tolerances, 0.1 to *hold* and 0.2 to hold *in part*, and those of the others ([$n_{50}$](#half-point) within a factor 2 or 4 of the published; $p < 0.01$ over seeds at each $n$) were fixed before measuring.
+The exponent's tolerances are 0.1 to *hold* and 0.2 to hold *in part*; [$n_{50}$](#half-point) may differ from the paper's by a factor of 2 or 4.
+All tolerances were fixed before measuring.
 One thing changed on the way: the widths were to reach 1,024, with the exponent fitted from 256 on.
-That took too long on a CPU, so grid and range were cut by a factor 2, when the widths up to 256 of the claim's series had been measured.
+That took too long on a CPU, so grid and range were cut by a factor 2.
+The widths up to 256 of the claim's series had been measured then.
+
+Seven claims, on least squares and on 64 heads, came later.
+They were made after a few runs with other seeds had shown that Adam does not find what the features hold.
+They are therefore judged on fresh seeds, from 10 on.
 """
 
 # %% tags=["remove-input"]
@@ -432,16 +570,17 @@ chapter.verdicts()
 
 # %% [markdown]
 r"""
-{glue:text}`not-held` of {glue:text}`claims` claims are not held: `last-layer-64` and `last-layer-8`.
+The claims `last-layer-64` and `last-layer-8` are not held.
 With 128 numbers to read, our last layer never comes below one half up to $n$ = 16,384.
-The claims were made for the protocol of the other chapters and stand as they are; the section above shows what a wider network changes.
+We leave these claims as stated, for the default protocol.
 """
 
 # %% [markdown]
 r"""
 ## Is it still true? A live check
 
-The first cell draws some finite networks and their kernels again, in double precision, the second trains a last layer again, in single precision.
+The first cell draws some finite networks and their kernels again, in double precision.
+The second trains a last layer again, in single precision, and the third solves for one.
 The book's build stops if a number differs from its row by more than the tolerance.
 """
 
@@ -450,6 +589,9 @@ chapter.recheck("predictions", "width == 64 and seed < 2", within=1e-6, metric="
 
 # %%
 chapter.recheck("last-layer", "n == 64 and scale == 64 and seed == 0", within=0.02)
+
+# %%
+chapter.recheck("last-layer-solved", "n == 512 and scale == 1 and seed == 10", within=0.01)
 
 # %% [markdown]
 r"""

@@ -4,16 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from companion import figures
 from companion.experiments import experiment
+from companion.figures.points import mark_ours
 from companion.formats import crossing, number
 from companion.published import published, published_n50
 from companion.statistics import curve, n50
-from companion.summaries import distances, summary
+from companion.summaries import summary
 
 from ..kernels import TransformerKernel
 from ..kernels.prediction import predicted_samples, width_needed
@@ -22,14 +25,18 @@ from ..runs.kernel import PredictionRun, RidgeRun, rms
 from ..tasks import task
 from ..templates import TemplateTask
 
-STRINGS, CLOSED = "strings to a test loss of ½", "share of the distance closed"  # columns of tables
+STRINGS = "strings to a test loss of ½"  # an axis and a column of tables
 DISTANCE_FORMATS = {"d_mlp": ",", "difference on unseen strings": ".2f"}  # of the tables: column → format
 START_FORMATS = {"sd of the logits": number, "β with this sd": number, "largest attention weight": ".2f"}
 NEEDS_FORMATS = {"β": "g", "ν": ".1e", STRINGS: ",.0f"}
-CLOSES_FORMATS = {CLOSED: ".0%", **dict.fromkeys(("d = 128", "d = 1024", "paper"), ".2f")}
+HEADS_FORMATS = dict.fromkeys(("test", "test, paper", "train", "train, paper"), ".2f")
 ATTENTION = {"logits_before": "sd of the logits before", "logits_after": "sd after",
              "largest_before": "largest weight before", "largest_after": "weight after", "test_loss": "test loss"}
 ATTENTION_FORMATS = dict.fromkeys(ATTENTION.values(), ".2f")
+
+KERNEL, SOLVED = "kernel ridge regression", "last layer, least squares"  # ways of learning
+ADAM, ALL = "last layer, 1,000 epochs of Adam", "all weights, Adam"
+PAPERS_SETTING = ("same-different", "last-layer-heads")  # where a row of the paper's n₅₀ is the same thing
 
 Panels = dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]  # title → {which strings: (x, y)}
 
@@ -186,75 +193,165 @@ def kernel_needs(t: TemplateTask, betas: Iterable[float], gamma: float = 1.0, b1
     return pd.DataFrame(lines)
 
 
-@dataclass(frozen=True)
-class FromPaper:
-    """Mean distance from the paper's curves of scales 8 and 64, up to n = 4,096.
-
-    Attributes:
-        off_same: on αα against αβ.
-        off_aba: on αβα against αββ.
-    """
-
-    off_same: float
-    off_aba: float
+def strings_without_repeats(kernel: TransformerKernel) -> float:
+    """Returns how many strings of αα and αβ a kernel is predicted to need where no symbol occurs in two of them."""
+    return predicted_samples(task("same-different"), kernel, alphabet=np.inf)
 
 
-def from_paper(rows: Rows) -> FromPaper:
-    """Returns how far the last layers' curves are from the paper's on average; see `FromPaper`.
+def both_ways_picture(adam: str, solved: str, rows: Rows) -> tuple[Figure, str]:
+    """Returns the test losses of a last layer trained with Adam, beside the paper's, and solved by least squares.
 
     Args:
-        rows: of the experiments "last-layer" and "last-layer-aba-abb".
+        adam: an experiment of `LastLayerRun`s.
+        solved: one of `LeastSquaresRun`s.
+        rows: of both.
+    Returns:
+        The figure, and its text alternative.
     """
-    return FromPaper(*(
-        float(distances(name, rows[name]).query("series != 'scale 1' and x <= 4096")["off"].abs().mean())
-        for name in ("last-layer", "last-layer-aba-abb")))
+    titles = {adam: "Adam, 1,000 epochs", solved: "least squares"}
+    scales = list(experiment(adam).series)
+    looks = dict(zip(scales, zip(figures.ordered_colors(len(scales)), figures.MARKERS, strict=False), strict=True))
+    figure, axes = plt.subplots(1, 2, figsize=(6.0, 3.9), sharex=True, sharey=True)
+    for ax, (name, title) in zip(axes, titles.items(), strict=True):
+        curves = dict(list(summary(name, rows[name]).groupby("series")))
+        for series, (color, marker) in looks.items():
+            if name == adam:
+                figures.draw_paper(ax, series, published(name, series), "n", "test_loss", marker, linewidth=1.3)
+            if series in curves:
+                curve = curves[series]
+                mark_ours(ax, f"{series}, {title}", curve, "n", "test loss")
+                ax.errorbar(curve["n"], curve["mean"], yerr=curve["se"].fillna(0), color=color, marker=marker)
+        ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
+        ax.set_xscale("log", base=4)
+        ax.set_xticks([64, 512, 4096, 16384], ["64", "512", "4,096", "16,384"], fontsize=8)
+        ax.minorticks_off()
+        ax.set_title(title, fontsize=12)
+        ax.set_ylim(-0.03, 1.35)
+    axes[0].set_ylabel("test loss on unseen symbols")
+    figure.supxlabel(figures.X_WORDS["n"], fontsize=12)
+    handles = [Line2D([], [], color=color, marker=marker) for color, marker in looks.values()]
+    figures.legend(figure, [*handles, Line2D([], [], color=figures.PAPER, linestyle="--")],
+                   [*(series.replace("scale", "weights ×") for series in looks), figures.PAPER_WORDS], ncols=2)
+    return figure, " ".join(f"{title}. {figures.alt_text(name, rows[name])}" for name, title in titles.items())
 
 
-def width_closes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns what a wider last layer changes: n, d = 128, d = 1024, paper, `CLOSED`; a row per n.
-
-    The last column is the share of the distance between the narrow network's mean test loss and the paper's that the
-    wide one closes.
+def heads_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns mean losses of "last-layer-heads" beside the paper's: weights, n, test, test of the paper, train, train.
 
     Args:
-        rows: of "last-layer-wide".
+        rows: of the experiment.
     """
-    means = summary("last-layer-wide", rows).pivot(index="n", columns="series", values="mean")
-    paper = published("last-layer-wide", "d = 1024").set_index("x")["y"]
-    table = means[["d = 128", "d = 1024"]].join(paper.rename("paper"), how="inner")
-    closed = (table["d = 128"] - table["d = 1024"]) / (table["d = 128"] - table["paper"])
-    return table.assign(**{CLOSED: closed}).rename_axis(columns=None).reset_index()
+    name, lines = "last-layer-heads", []
+    for series in experiment(name).series:
+        papers = [published(name, series, figure).set_index("x")["y"]
+                  for figure in (None, "transformer_lastlayer_1_train")]
+        means = rows[rows["series"] == series].groupby("n")[["test_loss", "train_loss"]].mean()
+        lines += [(series.replace("scale", "×"), n, test, papers[0].get(n), train, papers[1].get(n))
+                  for n, test, train in means.itertuples()]
+    return pd.DataFrame(lines, columns=["weights", "n", "test", "test, paper", "train", "train, paper"])
+
+
+def width_from_train_loss() -> dict[int, tuple[float, float]]:
+    """Returns n → (the paper's training loss at scale 1, the width d at which 1 − d/n is this loss), at n ≥ 4,096.
+
+    Least squares of random labels on d features leaves a share 1 − d/n of them.
+    """
+    curve = published("last-layer-heads", "scale 1", "transformer_lastlayer_1_train").set_index("x")["y"]
+    return {int(n): (float(loss), float((1 - loss) * n)) for n, loss in curve.items() if n >= 4096}
+
+
+def two_published() -> dict[str, float]:
+    """Returns the paper's two n₅₀ of the plain transformer on αα against αβ: plain_paper and plain_majority."""
+    return {"plain_paper": published_n50("same-different", "Transformer"),
+            "plain_majority": published_n50("majority", "Length 2")}
+
+
+def trained_aba(rows: pd.DataFrame) -> str:
+    """Returns n₅₀ of the plain transformer on αβα against αββ, all weights trained, in words.
+
+    Args:
+        rows: of "aba-abb".
+    """
+    return crossing(*_half(rows, "Transformer"))
+
+
+LAYERS = (  # (what, how it is trained, experiment, series) of the ways to learn that have rows
+    ("weights × 1", SOLVED, "last-layer-solved", "scale 1"),
+    ("weights × 64", SOLVED, "last-layer-solved", "scale 64"),
+    ("weights × 1, d = 1024", SOLVED, "last-layer-solved-wide", "scale 1"),
+    ("weights × 64, d = 1024", SOLVED, "last-layer-solved-wide", "scale 64"),
+    ("weights × 1", ADAM, "last-layer", "scale 1"),
+    ("weights × 64", ADAM, "last-layer", "scale 64"),
+    ("weights × 64, d = 1024, 16 heads", ADAM, "last-layer-wide", "d = 1024"),
+    ("weights × 1, d = 1024", ADAM, "last-layer-heads", "scale 1"),
+    ("weights × 64, d = 1024", ADAM, "last-layer-heads", "scale 64"),
+    ("weights × 1", ALL, "same-different", "Transformer"),
+    ("weights × 1, a and b", ALL, "same-different", "Modified transformer"),
+)
 
 
 def strings_to_half(rows: Rows, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Returns how many strings each way of learning αα against αβ needs: network, trained, `STRINGS`, paper.
-
-    `STRINGS` says, in words, where the test loss on unseen symbols falls below one half; paper is the published number.
+    """Returns how many strings each way of learning αα against αβ needs until its test loss stays below one half.
 
     Args:
-        rows: of the experiments that have these networks.
+        rows: of the experiments that have these networks; what has none is left out.
         options: parameters of a kernel that is measured here, by `ridge_half`.
+    Returns:
+        network, trained (`KERNEL`, `SOLVED`, `ADAM` or `ALL`), n50, first and last (the ends of the measured n),
+        words (n50 in words, such as > 4,096), paper (the published number, NaN without one).
     """
     usual, better = experiment("predictions").series
-    predicted = kernel_needs(task("same-different"), [0.25])[STRINGS].iloc[0]
-    measured = ridge_half((16, 32, 64, 128, 256), **options)
-    return pd.DataFrame([
-        ("kernel, β = 0.25, γ = 1, b₁ = 2 (predicted)", "last layer", f"{predicted:,.0f}", None),
-        (f"kernel, {usual}", "last layer", _half(rows["ridge-n"], "αα / αβ", "error", square=True), None),
-        (f"kernel, {better}", "last layer", f"{measured:,.0f}", None),
-        ("weights × 1", "last layer", _half(rows["last-layer"], "scale 1"), None),
-        ("weights × 64", "last layer", _half(rows["last-layer"], "scale 64"), None),
-        ("weights × 64, d = 1024", "last layer", _half(rows["last-layer-wide"], "d = 1024"), None),
-        *((words, "all", _half(rows["same-different"], series), published_n50("same-different", series))
-          for words, series in (("weights × 1", "Transformer"), ("weights × 1, a and b", "Modified transformer"))),
-    ], columns=["network", "trained", STRINGS, "paper"])
+    measured = (16, 32, 64, 128, 256)
+    lines = [(usual, KERNEL, *_half(rows["ridge-n"], "αα / αβ", "error", square=True), np.nan),
+             (better, KERNEL, ridge_half(measured, **options), measured[0], measured[-1], np.nan)]
+    for words, trained, name, series in LAYERS:
+        if (rows[name]["series"] == series).any():
+            paper = published_n50(name, series) if name in PAPERS_SETTING else np.nan
+            lines.append((words, trained, *_half(rows[name], series), paper))
+    table = pd.DataFrame(lines, columns=["network", "trained", "n50", "first", "last", "paper"])
+    return table.assign(words=[crossing(r.n50, r.first, r.last) for r in table.itertuples()])
 
 
-def _half(rows: pd.DataFrame, series: str, metric: str = "test_loss", square: bool = False) -> str:
-    """n₅₀ of a series' mean curve in words; square: of a root mean square error, whose square is the loss."""
+def _half(rows: pd.DataFrame, series: str, metric: str = "test_loss", square: bool = False) -> tuple[float, int, int]:
+    """n₅₀ of a series' mean curve and the ends of its n; square: of a root mean square, whose square is the loss."""
     n, values = curve(rows, series, metric, "n")
     mean = values.mean(0)
-    return crossing(float(n50(n, mean**2 if square else mean)), n[0], n[-1])
+    return float(n50(n, mean**2 if square else mean)), int(n[0]), int(n[-1])
+
+
+def strings_picture(table: pd.DataFrame) -> tuple[Figure, str]:
+    """Returns the numbers of `strings_to_half` as a chart, a line per way of learning, and its text alternative.
+
+    A bound is a triangle at the end of the measured n that points to where the number is.
+    """
+    ways = list(dict.fromkeys(table["trained"]))
+    gaps = 0.5 * table["trained"].map(ways.index)  # between the ways
+    drawn = table.assign(place=np.arange(len(table)) + gaps, at=table["n50"].clip(table["first"], table["last"]))
+    papers = drawn[np.isfinite(drawn["paper"])]
+    figure, ax = plt.subplots(figsize=(6.0, 0.33 * len(table) + 1.3))
+    for color, way in enumerate(ways):
+        mine = drawn[drawn["trained"] == way]
+        for row in mine.itertuples():
+            marker = "<" if row.n50 <= row.first else ">" if row.n50 > row.last else "o"
+            ax.plot(row.at, row.place, marker, color=f"C{color}", markersize=8)
+            ax.annotate(row.words, (row.at, row.place), xytext=(9, 0), fontsize=10, textcoords="offset points",
+                        va="center")
+        ax.plot([], [], "o", color=f"C{color}", label=way)
+        figures.mark(ax, way, mine["at"], mine["place"],
+                     [(row.network, f"{row.words} {STRINGS}") for row in mine.itertuples()])
+    ax.plot(papers["paper"], papers["place"], "|", color=figures.PAPER, markersize=16, markeredgewidth=3, zorder=1,
+            label=figures.PAPERS)
+    figures.mark(ax, figures.PAPERS, papers["paper"], papers["place"],
+                 [(row.network, f"{row.paper:,.0f} {STRINGS}") for row in papers.itertuples()])
+    ax.set_yticks(drawn["place"], table["network"], fontsize=10)
+    ax.set(ylim=(drawn["place"].max() + 0.6, -0.6), xlim=(8, 120_000), xlabel=STRINGS)
+    ax.set_xscale("log", base=4)
+    ax.set_xticks([16, 64, 256, 1024, 4096, 16384], ["16", "64", "256", "1,024", "4,096", "16,384"], fontsize=9)
+    ax.minorticks_off()
+    figures.legend(figure, *ax.get_legend_handles_labels(), ncols=2, fontsize=10)
+    said = [f"{row.trained}, {row.network}: {row.words}" + (f" (paper: {row.paper:,.0f})" if row.paper < np.inf else "")
+            for row in table.itertuples()]
+    return figure, f"Chart: {STRINGS} for each way of learning αα against αβ. {'. '.join(said)}."
 
 
 def ridge_half(ns: Sequence[int], *, seeds: int = 5, **options: Any) -> float:

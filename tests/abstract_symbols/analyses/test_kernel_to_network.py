@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from abstract_symbols.analyses import kernel_to_network as analyses
+from abstract_symbols.kernels import TransformerKernel
 from abstract_symbols.kernels.prediction import width_needed
 from abstract_symbols.runs.kernel import PredictionRun
 from abstract_symbols.tasks import task
 from companion.experiments import experiment
-from companion.figures.points import curves
-from companion.published import published
+from companion.figures.points import PAPERS, curves
 
 SAME_DIFFERENT = task("same-different")
 USUAL, BETTER = experiment("predictions").series
@@ -47,6 +47,12 @@ def test_narrow_and_wide_networks_are_the_first_and_the_last_panel():
 
     panels = {"width 8": both(1, 2, 3), "width 16": both(4, 5, 6), "width 32": both(7, 8, 9)}
     assert analyses.narrow_and_wide(panels) == analyses.Distances(1, 2, 3, 8, 9)
+
+
+def test_strings_whose_symbols_never_repeat_are_fewer():
+    kernel = TransformerKernel(2.0, 1.0, b1=2.0, b2=0.3)
+    repeated = analyses.kernel_needs(SAME_DIFFERENT, [2.0])[analyses.STRINGS][0]
+    assert 0.8 * repeated < analyses.strings_without_repeats(kernel) < repeated
 
 
 @pytest.fixture
@@ -93,44 +99,84 @@ def test_sharper_attention_needs_fewer_strings():
     assert needs["ν"].is_monotonic_increasing and needs[analyses.STRINGS].is_monotonic_decreasing
 
 
-def test_distances_from_the_paper_leave_scale_1_and_large_n_out():
-    rows = {}
-    for name, off in (("last-layer", 0.25), ("last-layer-aba-abb", -0.5)):
-        paper = {series: published(name, series).set_index("x")["y"] for series in experiment(name).series}
-        rows[name] = pd.DataFrame([
-            {"series": series, "n": n, "seed": 0, "test_loss": theirs[n] + (off if series != "scale 1" else 9)}
-            for series, theirs in paper.items() for n in (64, 512)])
-    assert vars(analyses.from_paper(rows)) == pytest.approx({"off_same": 0.25, "off_aba": 0.5})
-
-
-def test_a_wider_last_layer_closes_a_share_of_the_distance_to_the_paper():
-    paper = published("last-layer-wide", "d = 1024").set_index("x")["y"]
-    losses = {64: (1.0, 0.5 + 0.5 * paper[64]), 512: (0.9, paper[512])}  # half of the distance, and all of it
-    rows = pd.DataFrame([{"series": series, "n": n, "seed": 0, "test_loss": loss} for n, both in losses.items()
-                         for series, loss in zip(("d = 128", "d = 1024"), both, strict=True)])
-    table = analyses.width_closes(rows)
-    assert list(table["n"]) == [64, 512]
-    assert list(table[analyses.CLOSED]) == pytest.approx([0.5, 1.0])
-    assert list(table["paper"]) == [paper[64], paper[512]]
-
-
 def curve(series, losses, metric="test_loss"):
     return pd.DataFrame([{"series": series, "n": n, "seed": 0, metric: loss} for n, loss in losses.items()])
 
 
-def test_strings_to_half_come_from_each_experiment_and_errors_are_squared(monkeypatch):
-    asked = []
-    monkeypatch.setattr(analyses, "ridge_half", lambda ns, **options: asked.append(options) or 49.4)
-    rows = {
+def learned():
+    """A row or two of each experiment in `LAYERS`; "last-layer-solved-wide" has none."""
+    return {
         "ridge-n": curve("αα / αβ", {4: 1.0, 16: 0.5**0.5 - 1e-9}, "error"),  # its square is one half at 16
+        "last-layer-solved": pd.concat([curve("scale 1", {64: 1.0, 256: 0.0}), curve("scale 64", {64: 0.9})]),
+        "last-layer-solved-wide": curve("scale 1", {}).reindex(columns=["series", "n", "seed", "test_loss"]),
         "last-layer": pd.concat([curve("scale 1", {64: 1.0, 512: 0.9}), curve("scale 64", {64: 1.0, 16384: 0.6})]),
         "last-layer-wide": curve("d = 1024", {4: 1.0, 16: 0.0}),
+        "last-layer-heads": pd.concat([curve("scale 1", {64: 1.0}), curve("scale 64", {64: 0.6, 256: 0.4})]),
         "same-different": pd.concat([curve("Transformer", {16: 1.0, 64: 0.0}),
                                      curve("Modified transformer", {64: 0.4, 128: 0.3})])}
-    table = analyses.strings_to_half(rows, {"beta": 3})
-    assert list(table[analyses.STRINGS][1:]) == ["16", "49", "> 512", "> 16,384", "8", "32", "≤ 64"]
+
+
+def test_strings_to_half_come_from_each_experiment_with_rows_and_errors_are_squared(monkeypatch):
+    asked = []
+    monkeypatch.setattr(analyses, "ridge_half", lambda ns, **options: asked.append(options) or 49.4)
+    table = analyses.strings_to_half(learned(), {"beta": 3})
+    assert list(table["words"]) == ["16", "49", "128", "> 64", "> 512", "> 16,384", "8", "> 64", "128", "32", "≤ 64"]
     assert asked == [{"beta": 3}]
-    assert list(table["paper"].round()[-2:]) == [429, 19] and table["paper"][:-2].isna().all()
+    assert list(table["network"][:2]) == [USUAL, BETTER]
+    counts = table["trained"].value_counts()
+    assert dict(counts) == {analyses.KERNEL: 2, analyses.SOLVED: 2, analyses.ADAM: 5, analyses.ALL: 2}
+    paper = table.set_index(["trained", "network"])["paper"].dropna()
+    assert {key: round(value) for key, value in paper.items() if np.isfinite(value)} == {
+        (analyses.ADAM, "weights × 64, d = 1024"): 101, (analyses.ALL, "weights × 1"): 429,
+        (analyses.ALL, "weights × 1, a and b"): 19}
+
+
+def test_the_chart_of_strings_has_a_point_for_each_way_and_its_bounds_in_words(monkeypatch):
+    monkeypatch.setattr(analyses, "ridge_half", lambda ns, **options: 49.4)
+    figure, alt = analyses.strings_picture(analyses.strings_to_half(learned(), {}))
+    drawn = {one.name: dict(one.words) for one in curves(figure)}
+    assert set(drawn) == {analyses.KERNEL, analyses.SOLVED, analyses.ADAM, analyses.ALL, PAPERS}
+    assert drawn[analyses.SOLVED] == {
+        "weights × 1": f"128 {analyses.STRINGS}", "weights × 64": f"> 64 {analyses.STRINGS}"}
+    assert drawn[PAPERS]["weights × 1"] == f"429 {analyses.STRINGS}"
+    assert "last layer, least squares, weights × 64: > 64. " in alt
+    assert "all weights, Adam, weights × 1: 32 (paper: 429)" in alt
+    at = {one.name: one.x for one in curves(figure)}
+    assert at[analyses.ALL] == pytest.approx([32, 64]), "a bound stands at the end of the measured n"
+
+
+def test_both_ways_are_drawn_in_panels_with_the_papers_curves_beside_adam():
+    rows = {"last-layer": pd.concat([curve("scale 1", {64: 1.0, 512: 0.9}), curve("scale 64", {64: 0.8, 512: 0.4})]),
+            "last-layer-solved": curve("scale 1", {64: 1.0, 512: 0.3})}
+    figure, alt = analyses.both_ways_picture("last-layer", "last-layer-solved", rows)
+    left, right = ({one.name: list(one.y) for one in curves(figure) if one.axes == place} for place in (0, 1))
+    assert left["scale 64, Adam, 1,000 epochs"] == [0.8, 0.4]
+    assert {"scale 1 (paper)", "scale 8 (paper)", "scale 64 (paper)"} < set(left)
+    assert right == {"scale 1, least squares": [1.0, 0.3]}
+    assert alt.index("Adam, 1,000 epochs.") < alt.index("least squares.") and "No run is done yet: scale 8" in alt
+
+
+def test_the_table_of_heads_has_test_and_training_losses_beside_the_papers():
+    rows = pd.DataFrame([{"series": "scale 64", "n": 512, "seed": seed, "test_loss": 0.2 * (1 + seed),
+                          "train_loss": seed} for seed in (0, 1)])
+    table = analyses.heads_table(rows)
+    assert table.to_numpy().tolist() == [["× 64", 512, pytest.approx(0.3), 0.2760, 0.5, 0.1519]]
+
+
+def test_the_papers_training_losses_are_read_as_a_width():
+    widths = analyses.width_from_train_loss()
+    assert list(widths) == [4096, 16384]
+    assert widths[4096] == pytest.approx((0.8198, (1 - 0.8198) * 4096))
+
+
+def test_the_paper_has_two_curves_for_one_task():
+    assert {name: round(n) for name, n in analyses.two_published().items()} == {
+        "plain_paper": 429, "plain_majority": 279}
+
+
+def test_trained_in_full_the_transformers_crossing_is_in_words():
+    assert analyses.trained_aba(curve("Transformer", {64: 1.0, 256: 0.0})) == "128"
+    assert analyses.trained_aba(curve("Transformer", {64: 1.0, 256: 0.8})) == "> 256"
 
 
 def test_the_kernel_is_measured_at_each_n_and_crosses_between():
