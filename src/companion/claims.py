@@ -1,7 +1,8 @@
 """Claims about the paper, judged from results: measure and tolerances stand in `book/claims.yml` beforehand.
 
-A verdict is `held` (within the first tolerance), `held in part` (within the second), `not held` or `not tested`
-(rows are missing).
+A verdict is `held` (all of the interval lies within the first tolerance), `held in part` (between the two), `not held`
+(beyond the second), `undecided` (the interval has more than one of these in it, or the test could not have found what
+it was to find) or `not run` (rows are missing).
 """
 
 from dataclasses import dataclass
@@ -12,21 +13,30 @@ import pandas as pd
 
 from . import paths
 from .experiments import experiment
-from .measures import MEASURES, Claim, Measured
+from .measures import MEASURES, ORIGINS, Claim, Measured
 from .published import published
 from .results import load
 
-VERDICTS = ("held", "held in part", "not held", "not tested")
+VERDICTS = ("held", "held in part", "not held", "undecided", "not run")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim with its verdict; `measured` is None when rows are missing, and `coverage` says how many there are."""
+    """A claim with its verdict.
+
+    Attributes:
+        claim: which.
+        verdict: one of `VERDICTS`.
+        measured: None when rows are missing.
+        coverage: how many rows there are.
+        reason: why it is undecided; empty otherwise.
+    """
 
     claim: Claim
     verdict: str
     measured: Measured | None
     coverage: str
+    reason: str = ""
 
 
 def claims() -> dict[str, Claim]:
@@ -73,6 +83,8 @@ def _fault(claim: Claim) -> str:
     if claim.measure not in MEASURES:
         return f"unknown measure {claim.measure!r}; known are {', '.join(MEASURES)}"
     e, measure = experiment(claim.experiment), MEASURES[claim.measure]
+    if claim.origin not in ORIGINS:
+        return f"unknown origin {claim.origin!r}; known are {', '.join(ORIGINS)}"
     if unknown := set(claim.series) - set(e.series):
         return f"experiment {claim.experiment!r} has no series {sorted(unknown)}"
     metrics = e.kind.METRICS
@@ -111,13 +123,18 @@ def _judge(claim: Claim, rows: pd.DataFrame) -> Judgement:
     expected = e.count(claim.series, first, last)
     coverage = f"{len(rows)} of {expected} runs"
     if len(rows) < expected:
-        return Judgement(claim, "not tested", None, coverage)
+        return Judgement(claim, "not run", None, coverage)
     measured = MEASURES[claim.measure].function(claim, rows)
-    if (claim.measure == "n50" and measured.paper is not None and measured.ours > (last := rows[e.x].max())
-            and last < claim.part * measured.paper):
-        return Judgement(claim, "not tested", None, f"{coverage}; above {last}, and the grid ends before the tolerance")
-    within = (measured.distance <= claim.held, measured.distance <= claim.part, True)
-    return Judgement(claim, VERDICTS[within.index(True)], measured, coverage)
+    nearest, farthest = (_verdict(claim, distance) for distance in measured.reach or (measured.distance,) * 2)
+    if measured.doubt or nearest != farthest:
+        reason = measured.doubt or f"the interval reaches from {nearest!r} to {farthest!r}"
+        return Judgement(claim, "undecided", measured, coverage, reason)
+    return Judgement(claim, nearest, measured, coverage)
+
+
+def _verdict(claim: Claim, distance: float) -> str:
+    """What a distance would give alone."""
+    return VERDICTS[(distance <= claim.held, distance <= claim.part, True).index(True)]
 
 
 def scoreboard(chapter: str | None = None, results: Path | None = None) -> list[Judgement]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from . import sweeps
 from .claims import scoreboard
 from .experiments import experiments
+from .formats import between, bounded
 from .results import read_rows
 
 
@@ -76,7 +77,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     for e in experiments().values():
         print(f"{e.path().name}: {len(read_rows(e.path(), e.kind))} rows, each whole and with its own key")
     for j in scoreboard():
-        value = f" {j.measured.ours:.3g} [{j.measured.low:.3g}, {j.measured.high:.3g}]" if j.measured else ""
-        paper = f", paper {j.measured.paper:.3g}" if j.measured and j.measured.paper is not None else ""
-        print(f"{j.claim.id}: {j.verdict}{value}{paper} ({j.coverage})")
+        words = [f"{j.claim.id}: {j.verdict}"]
+        if m := j.measured:
+            words += [bounded(m.ours, m.bounds), between(m.low, m.high, m.bounds)]
+            words += [f"against {bounded(m.paper, m.bounds)} in the paper" if m.paper is not None else "", m.evidence]
+        print(" ".join(filter(None, [*words, f"({j.coverage})", j.reason])))
     return 0

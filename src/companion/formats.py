@@ -52,6 +52,18 @@ def crossing(n50: float, first: float, last: float) -> str:
     return f"> {last:,.0f}" if n50 > last else f"{n50:,.0f}"
 
 
+def bounded(value: float | None, bounds: tuple[float, float]) -> str:
+    """Returns a number as `number` does, or the bound that it is: ≤ the first of `bounds`, > the second."""
+    if value is None or bounds[0] < value <= bounds[1]:
+        return number(value)
+    return f"≤ {number(bounds[0])}" if value <= bounds[0] else f"> {number(bounds[1])}"
+
+
+def between(low: float | None, high: float | None, bounds: tuple[float, float] = (-np.inf, np.inf)) -> str:
+    """Returns an interval in brackets, its ends as `bounded` writes them; empty where there is none."""
+    return "" if low is None else f"[{bounded(low, bounds)}, {bounded(high, bounds)}]"
+
+
 def seeds(count: int) -> str:
     """Returns a number of seeds in words: 1 seed, 5 seeds."""
     return "1 seed" if count == 1 else f"{count} seeds"

@@ -17,15 +17,23 @@ from .experiments import experiment
 from .published import published, published_n50
 from .statistics import (
     LEAST_P,
-    RESAMPLES,
-    bootstrap_means,
     curve,
+    first_crossing,
     interval,
+    joint_n50,
+    mean_interval,
     n50,
     paired,
+    power,
+    quotient,
     rank_correlation,
+    rank_interval,
+    resampled_means,
     slope,
 )
+
+ORIGINS = ("paper's number", "paper's theorem", "our hypothesis", "another work")
+LEAST_POWER = 0.8  # of a test for a difference of three standard deviations; with less, "not found" says nothing
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,9 @@ class Claim:
         part: tolerance of *held in part*.
         options: what else the measure needs; among them `within`, [first, last], restricts any claim to these x of its
             experiment.
+        origin: whose claim it is, one of `ORIGINS`.
+        unit: of our number, where it is neither the measure's own nor the metric.
+        family: the question of which it is one case, in words, if there are several; they share a row of the table.
     """
 
     id: str
@@ -54,17 +65,37 @@ class Claim:
     held: float
     part: float
     options: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    unit: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number of ours with its 95% interval, the paper's, and the distance that the tolerances bound."""
+    """What a measure gives.
+
+    Attributes:
+        ours: our number.
+        low: of its 95% interval, and
+        high: None where it has none.
+        paper: the paper's number, None if there is none.
+        distance: what the tolerances bound.
+        reach: the least and the largest distance of a number in the interval; both are `distance` unless given.
+        bounds: up to the first our number, its interval and the paper's are only known to be at most that, from the
+            second on to be more than that.
+        evidence: what decided: seeds, p-values, power.
+        doubt: why there is no verdict, whatever the distance; empty if there is one.
+    """
 
     ours: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     paper: float | None
     distance: float
+    reach: tuple[float, float] | None = None
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+    evidence: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +106,7 @@ class Measure:
         function: (claim, rows) → `Measured`.
         options: what a claim must state for it.
         published: whether every series needs a published curve.
+        unit: of the number; empty where it is the metric's.
         words: what it is; {x} stands for the experiment's x.
         tolerance: what the tolerances mean; {held}, {part} and the claim's options stand for themselves.
     """
@@ -84,16 +116,17 @@ class Measure:
     tolerance: str
     options: tuple[str, ...] = ()
     published: bool = False
+    unit: str = ""
 
 
 MEASURES: dict[str, Measure] = {}
 
 
-def measure(name: str, words: str, tolerance: str, *, options: tuple[str, ...] = (),
-            published: bool = False) -> Callable:
+def measure(name: str, words: str, tolerance: str, *, options: tuple[str, ...] = (), published: bool = False,
+            unit: str = "") -> Callable:
     """Register a function as a measure; see `Measure`."""
     def register(function: Callable[[Claim, pd.DataFrame], Measured]) -> Callable:
-        MEASURES[name] = Measure(function, words, tolerance, options, published)
+        MEASURES[name] = Measure(function, words, tolerance, options, published, unit)
         return function
 
     return register
@@ -105,56 +138,84 @@ def _curves(claim: Claim, rows: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarr
     return [curve(rows, series, metric, x) for series in claim.series]
 
 
-@measure("level", "mean at the worst point",
+def _from(value: float, low: float, high: float) -> tuple[float, float]:
+    """The least and the largest distance to a value in an interval."""
+    far = max(abs(low - value), abs(high - value))
+    return 0.0 if low <= value <= high else min(abs(low - value), abs(high - value)), far
+
+
+def _seeds(values: np.ndarray) -> str:
+    return f"{len(values)} seeds" if len(values) > 1 else "1 seed"
+
+
+@measure("level", "mean {metric} at the worst {x}",
          "held within {held} of {value}, in part within {part}",
          options=("value",))
 def _level(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The mean loss farthest from `value` over all n; distance: how far."""
-    ((_, values),) = _curves(claim, rows)
+    ((x, values),) = _curves(claim, rows)
     value = claim.options["value"]
     worst = int(np.abs(values.mean(0) - value).argmax())
-    ours = float(values.mean(0)[worst])
+    ours, ends = float(values.mean(0)[worst]), mean_interval(values[:, worst])
     paper = claim.options.get("paper", value)  # null where the value is ours
-    return Measured(ours, *interval(bootstrap_means(values)[:, worst]), paper, abs(ours - value))
+    return Measured(ours, *ends, paper, abs(ours - value), _from(value, *ends),
+                    evidence=f"{_seeds(values)} at {x[worst]:g}")
 
 
-@measure("n50", "n₅₀, where the mean falls through ½",
+@measure("n50", "n₅₀, from where the mean {metric} stays below ½",
          "held within a factor {held} of the paper's, in part within {part}",
-         published=True)
+         published=True, unit="training strings")
 def _n50(claim: Claim, rows: pd.DataFrame) -> Measured:
     """n₅₀ of a series; distance: the factor between ours and the published."""
     ((n, values),) = _curves(claim, rows)
-    paper = published_n50(claim.experiment, claim.series[0])
-    return _against(float(n50(n, values.mean(0))), n50(n, bootstrap_means(values)), paper)
+    ours, first = float(n50(n, values.mean(0))), float(first_crossing(n, values.mean(0)))
+    samples, again = n50(n, resampled_means(values)), "" if first == ours else f", first below ½ at {first:.3g}"
+    return _against(ours, samples, published_n50(claim.experiment, claim.series[0]), (n[0], n[-1]),
+                    f"{_seeds(values)}{again}")
 
 
-@measure("gain", "n₅₀ plain / n₅₀ modified",
+@measure("gain", "n₅₀ of the first over n₅₀ of the second",
          "held within a factor {held} of the paper's, in part within {part}",
-         published=True)
+         published=True, unit="times")
 def _gain(claim: Claim, rows: pd.DataFrame) -> Measured:
     """n₅₀ of the first series over the second's; distance: the factor between ours and the published."""
-    ours, samples, paper = 1.0, np.ones(RESAMPLES), 1.0
-    both = zip(claim.series, _curves(claim, rows), (1, -1), strict=True)
-    for stream, (series, (n, values), power) in enumerate(both):
-        ours *= float(n50(n, values.mean(0))) ** power
-        with np.errstate(invalid="ignore"):  # inf / inf
-            samples = samples * n50(n, bootstrap_means(values, stream)) ** power
-        paper *= published_n50(claim.experiment, series) ** power
-    return _against(ours, samples, paper)
+    (n, plain), (other_n, modified) = _curves(claim, rows)
+    top, bottom = joint_n50([(n, plain), (other_n, modified)])
+    first, second = float(n50(n, plain.mean(0))), float(n50(other_n, modified.mean(0)))
+    papers = [published_n50(claim.experiment, series) for series in claim.series]
+    # A curve that begins below one half, or does not end there, bounds the ratio from one side.
+    least = float(first / other_n[-1]) if np.isinf(bottom).any() else -np.inf
+    most = float(n[-1] / second) if np.isinf(top).any() else np.inf
+    if (bottom <= other_n[0]).any():
+        most = min(most, first / float(other_n[0]))
+    ours = float(quotient(first, second))
+    return _against(ours, quotient(top, bottom), papers[0] / papers[1], (least, most),
+                    f"{_seeds(plain)} and {_seeds(modified)}")
 
 
-def _against(ours: float, samples: np.ndarray, paper: float) -> Measured:
-    distance = max(ours / paper, paper / ours) if ours > 0 else float("inf")  # never: one of the two is not reached
-    return Measured(ours, *interval(samples), paper, distance)
+def _against(ours: float, samples: np.ndarray, paper: float, bounds: tuple[float, float], evidence: str) -> Measured:
+    """The factor between ours and the paper's; beyond the bounds both are only known to be there."""
+    low, high = interval(samples)
+    least = 0.0 if low <= bounds[0] else min(low, bounds[1])
+    most = np.inf if high >= bounds[1] else high
+
+    def factor(value: float) -> float:
+        return max(value / paper, paper / value) if value > 0 and np.isfinite(paper) else np.inf
+
+    ends = sorted([factor(least), factor(most)])
+    return Measured(ours, low, high, paper, factor(ours), (1.0 if least <= paper <= most else ends[0], ends[1]),
+                    bounds, evidence)
 
 
-@measure("below", "difference of means, at the {x} with the largest p-value",
+@measure("below", "difference of mean {metric}, at the {x} with the largest p-value",
          "held if p < {p} at each {x} = {at}, in part if it fails at {part}",
          options=("at", "p"))
 def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
     """How much lower the first series is than each other one, at the n and series with the largest p-value.
 
     Welch's one-sided t-test over seeds at every n of `at`; distance: how many of these tests have p not below `p`.
+    A test that fails leaves the claim undecided where it could not have found a difference of three standard
+    deviations, or where the 95% interval has no 0 in it and still p is not below `p`.
     """
     lower, *uppers = _curves(claim, rows)
     columns = [list(lower[0]).index(n) for n in claim.options["at"]]
@@ -163,80 +224,81 @@ def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of seeds that all give the same
         p = stats.ttest_ind(a, b, equal_var=False, alternative="less").pvalue
-    p = np.where(np.isnan(p), 1.0, p)
-    worst = int(p.argmax())
-    difference = (bootstrap_means(a, 0) - bootstrap_means(b, 1))[:, worst]
+    p = np.where(np.isnan(p), np.where(a.mean(0) < b.mean(0), 0.0, 1.0), p)
+    level, worst = claim.options["p"], int(p.argmax())
+    failed, able, doubt = p >= level, power(len(a), len(b), level), ""
+    if failed.any() and able < LEAST_POWER:
+        doubt = f"{len(a)} and {len(b)} seeds find a difference of 3 standard deviations in {able:.0%} of cases only"
+    elif (failed & (p < 0.025)).any():
+        doubt = f"a p-value between {level:g} and 0.025"
     ours = float(a[:, worst].mean() - b[:, worst].mean())
-    return Measured(ours, *interval(difference), None, float((p >= claim.options["p"]).sum()))
+    evidence = (f"p = {max(p[worst], LEAST_P):.2g} at {claim.options['at'][worst % len(columns)]:g}, "
+                f"{len(a)} and {len(b)} seeds, power {able:.0%}")
+    return Measured(ours, *mean_interval(a[:, worst], b[:, worst]), None, float(failed.sum()), evidence=evidence,
+                    doubt=doubt)
 
 
-@measure("slope", "exponent of a power law",
+@measure("slope", "exponent of {metric} as a power of {x}",
          "held within {held} of {value}, in part within {part}",
-         options=("metric", "value"))
+         options=("metric", "value"), unit="exponent")
 def _slope(claim: Claim, rows: pd.DataFrame) -> Measured:
-    """The exponent of the mean metric as a power of x, over the x of `at` (first, last); distance: to `value`."""
+    """The exponent of the mean metric as a power of x, over the x of `at` (first, last); distance: to `value`.
+
+    To first order in the seeds' deviations from the mean it is a sum over x, so that its interval is Student's.
+    """
     ((x, values),) = _curves(claim, rows)
     first, last = claim.options.get("at", (x.min(), x.max()))
     inside = (x >= first) & (x <= last)
-    ours = float(slope(x[inside], values[:, inside].mean(0)))
-    samples = slope(x[inside], bootstrap_means(values[:, inside]))
-    return Measured(ours, *interval(samples), claim.options.get("paper"), abs(ours - claim.options["value"]))
+    x, values = x[inside], values[:, inside]
+    mean = values.mean(0)
+    ours = float(slope(x, mean))
+    ends = mean_interval(ours + slope(x, np.exp(values / mean - 1)))
+    value = claim.options["value"]
+    return Measured(ours, *ends, claim.options.get("paper"), abs(ours - value), _from(value, *ends),
+                    evidence=_seeds(values))
 
 
 @measure("growth", "exponent of n₅₀ as a power of the dimension",
          "held within {held} of the paper's exponent, in part within {part}",
-         options=("over",), published=True)
+         options=("over",), published=True, unit="exponent")
 def _growth(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The exponent of n₅₀ as a power of the series' option `over`; distance: to the published curves' exponent.
 
-    Infinite when a curve never falls below one half.
+    Where a curve does not end below one half, its last n takes the place of n₅₀: the exponent is then more than that,
+    if it is the curve of the largest.
     """
     name = claim.experiment
     x = np.array([experiment(name).series[series][claim.options["over"]] for series in claim.series])
     found = _curves(claim, rows)
-
-    def exponent(n_50: np.ndarray) -> np.ndarray:
-        finite = np.isfinite(n_50).all(-1)
-        return np.where(finite, slope(x, np.where(finite[..., None], n_50, 1.0)), np.inf)
-
-    ours = float(exponent(np.array([n50(n, values.mean(0)) for n, values in found])))
-    samples = np.stack([n50(n, bootstrap_means(values, stream)) for stream, (n, values) in enumerate(found)], axis=-1)
-    paper = float(exponent(np.array([published_n50(name, series) for series in claim.series])))
-    return Measured(ours, *interval(exponent(samples)), paper, abs(ours - paper))
+    last = np.array([n[-1] for n, _ in found])
+    means = np.array([n50(n, values.mean(0)) for n, values in found])
+    samples = np.stack(joint_n50(found), axis=-1)
+    paper = float(slope(x, np.array([published_n50(name, series) for series in claim.series])))
+    ours = float(slope(x, np.minimum(means, last)))
+    low, high = interval(slope(x, np.minimum(samples, last)))
+    least = -np.inf if np.isinf(samples[:, x < x.max()]).any() else low
+    bound = ours if np.isinf(means).any() else np.inf
+    high = np.inf if np.isinf(samples).any() else high
+    return Measured(ours if bound == np.inf else np.inf, low, high, paper, abs(ours - paper), _from(paper, least, high),
+                    (-np.inf, bound), f"{_seeds(found[0][1])} of each")
 
 
 @measure("order", "rank correlation of n₅₀ and the predicted number, over tasks",
          "held within {held} of 1, in part within {part}",
-         options=("predicted",))
+         options=("predicted",), unit="Spearman's ρ")
 def _order(claim: Claim, rows: pd.DataFrame) -> Measured:
     """Spearman's rank correlation over seeds, each with a task of its own, of n₅₀ and the metric `predicted`.
 
-    Distance: to 1. A curve that never falls below one half ranks last. The interval is a bootstrap's over seeds.
+    Distance: to 1. A curve that does not end below one half ranks last.
     """
     ((n, values),) = _curves(claim, rows)
-    measured = n50(n, values)
     _, predicted = curve(rows, claim.series[0], claim.options["predicted"], experiment(claim.experiment).x)
-    expected = predicted[:, 0]
-
-    picks = np.random.default_rng(0).integers(0, len(measured), size=(RESAMPLES, len(measured)))
-    ours = float(rank_correlation(measured, expected))
-    return Measured(ours, *interval(rank_correlation(measured[picks], expected[picks])), None, 1 - ours)
+    ours = float(rank_correlation(n50(n, values), predicted[:, 0]))
+    ends = rank_interval(ours, len(values))
+    return Measured(ours, *ends, None, 1 - ours, _from(1.0, *ends), evidence=f"{len(values)} tasks")
 
 
-@measure("best", "where the mean loss is least",
-         "held within {held} step of the grid from the paper's, in part within {part}",
-         published=True)
-def _best(claim: Claim, rows: pd.DataFrame) -> Measured:
-    """The x at which a series' mean metric is least; distance: steps of the grid to the published curve's."""
-    ((x, values),) = _curves(claim, rows)
-    theirs = published(claim.experiment, claim.series[0])
-    paper = float(theirs["x"][theirs["y"].idxmin()])
-    ours = int(values.mean(0).argmin())
-    samples = x[bootstrap_means(values).argmin(-1)]
-    return Measured(float(x[ours]), *interval(samples), paper, float(abs(ours - np.abs(np.log(x / paper)).argmin())))
-
-
-@measure("at_most", "mean at one n, of the worst series",
+@measure("at_most", "mean {metric} at one {x}, of the worst series",
          "held up to {held}, in part up to {part}",
          options=("at",), published=True)
 def _at_most(claim: Claim, rows: pd.DataFrame) -> Measured:
@@ -247,20 +309,22 @@ def _at_most(claim: Claim, rows: pd.DataFrame) -> Measured:
     found = [(values[:, list(x).index(claim.options["at"])]) for x, values in _curves(claim, rows)]
     worst = int(np.argmax([values.mean() for values in found]))
     paper = [published(claim.experiment, series).set_index("x")["y"][claim.options["at"]] for series in claim.series]
-    ours = float(found[worst].mean())
-    return Measured(ours, *interval(bootstrap_means(found[worst][:, None])[:, 0]), max(paper), ours)
+    ours, ends = float(found[worst].mean()), mean_interval(found[worst])
+    return Measured(ours, *ends, max(paper), ours, ends, evidence=f"{claim.series[worst]}, {_seeds(found[worst])}")
 
 
 @measure("signal", "value in standard errors, at the least significant row; interval: ± 2 standard errors",
          "held if the value is at least {needed} standard errors above 0, in part if it falls short by {part}",
-         options=("metric", "error", "needed"))
+         options=("metric", "error", "needed"), unit="standard errors")
 def _signal(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The metric over its standard error `error`, at the row where that is smallest; distance: to `needed`, if below.
 
     The interval is the row's metric ± 2 standard errors, in units of its standard error.
     """
     ratio = float((rows[claim.options["metric"]] / rows[claim.options["error"]]).min(skipna=False))
-    return Measured(ratio, ratio - 2, ratio + 2, None, _excess(claim.options["needed"] - ratio))
+    needed = claim.options["needed"]
+    return Measured(ratio, ratio - 2, ratio + 2, None, _excess(needed - ratio),
+                    (_excess(needed - ratio - 2), _excess(needed - ratio + 2)), evidence=f"{len(rows)} rows")
 
 
 def _excess(value: float) -> float:
@@ -270,33 +334,31 @@ def _excess(value: float) -> float:
 
 @measure("same_law", "p-value of equal distributions, all runs combined",
          "held if p is above 1%, in part if it is at most {part} decade below",
-         options=("metric",))
+         options=("metric",), unit="p-value")
 def _equal_distributions(claim: Claim, rows: pd.DataFrame) -> Measured:
     """All runs' p-values combined by Fisher's method; distance: decades by which they fall below 1%."""
-    p, low, high = _combined(rows[claim.options["metric"]])
-    return Measured(p, low, high, None, _excess(np.log10(0.01 / p)))
+    p = _combined(rows[claim.options["metric"]])
+    return Measured(p, None, None, None, _excess(np.log10(0.01 / p)), evidence=f"{len(rows)} runs")
 
 
 @measure("different_laws", "p-value of equal distributions, all runs combined",
          "held if p is below 1%, in part if it is at most {part} decade above",
-         options=("metric",))
+         options=("metric",), unit="p-value")
 def _different_distributions(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The same; distance: decades by which they stay above 1%."""
-    p, low, high = _combined(rows[claim.options["metric"]])
-    return Measured(p, low, high, None, _excess(np.log10(p / 0.01)))
+    p = _combined(rows[claim.options["metric"]])
+    return Measured(p, None, None, None, _excess(np.log10(p / 0.01)), evidence=f"{len(rows)} runs")
 
 
-def _combined(p: pd.Series) -> tuple[float, float, float]:
-    """Fisher's combined p-value with the interval that a bootstrap over runs gives; no p counts below LEAST_P."""
+def _combined(p: pd.Series) -> float:
+    """Fisher's combined p-value; none counts below LEAST_P."""
     logs = np.log(np.maximum(p.to_numpy(), LEAST_P))
-    combined = np.maximum(stats.chi2.sf(-2 * len(logs) * np.append(bootstrap_means(logs), logs.mean()), 2 * len(logs)),
-                          LEAST_P)
-    return float(combined[-1]), *interval(combined[:-1])
+    return max(float(stats.chi2.sf(-2 * logs.sum(), 2 * len(logs))), LEAST_P)
 
 
 @measure("paired", "ratio of the first to the second, paired by seed; interval: Student's t",
          "held if p < 0.01 over pairs of one seed, in part if it is at most {part} decades above",
-         options=("metric",))
+         options=("metric",), unit="times")
 def _paired(claim: Claim, rows: pd.DataFrame) -> Measured:
     """The first series' metric as a multiple of the second's at the same x and seed: the geometric mean over them.
 
@@ -308,4 +370,8 @@ def _paired(claim: Claim, rows: pd.DataFrame) -> Measured:
     x = experiment(claim.experiment).x
     first, second = claim.series
     ours, low, high, p = paired(rows, first, second, claim.options["metric"], x)
-    return Measured(ours, low, high, None, _excess(np.log10(p / 0.01)))
+    pairs = len(rows) // 2
+    able = power(pairs, None, 0.01)
+    doubt = f"{pairs} pairs are too few" if p >= 0.01 and able < LEAST_POWER else ""
+    return Measured(ours, low, high, None, _excess(np.log10(p / 0.01)), evidence=f"p = {p:.2g}, {pairs} pairs, power "
+                    f"{able:.0%}", doubt=doubt)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from .experiments import experiment
 from .published import published, published_n50
-from .statistics import bootstrap_means, curve, interval, n50, paired
+from .statistics import curve, first_crossing, interval, n50, paired, resampled_means
 
 
 def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
@@ -20,20 +20,22 @@ def summary(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.Data
 
 
 def n50_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
-    """Returns n₅₀ of every series that has rows, with its 95% bootstrap interval: series, n50, low, high, first, last.
+    """Returns n₅₀ of every series that has rows, with its 95% interval: series, n50, low, high, once, first, last.
 
-    An n at which a seed is missing is left out; first and last are the ends of what is left.
+    An n at which a seed is missing is left out; first and last are the ends of what is left. `once` is the n at which
+    the mean is first below one half: less than n50 where it rises above it again.
     """
     found = []
     for series in (s for s in experiment(name).series if s in set(rows["series"])):
         n, values = curve(rows, series, metric, "n")
         n, values = n[~np.isnan(values).any(0)], values[:, ~np.isnan(values).any(0)]
         if len(n):
-            low, high = interval(n50(n, bootstrap_means(values)))
-            found.append({"series": series, "n50": float(n50(n, values.mean(0))), "low": low, "high": high,
-                          "first": n[0], "last": n[-1]})
-    table = pd.DataFrame(found, columns=["series", "n50", "low", "high", "first", "last"])
-    return table.astype({"n50": float, "low": float, "high": float})  # without rows, too
+            low, high = interval(n50(n, resampled_means(values)))
+            mean = values.mean(0)
+            found.append({"series": series, "n50": float(n50(n, mean)), "low": low, "high": high,
+                          "once": float(first_crossing(n, mean)), "first": n[0], "last": n[-1]})
+    table = pd.DataFrame(found, columns=["series", "n50", "low", "high", "once", "first", "last"])
+    return table.astype(dict.fromkeys(("n50", "low", "high", "once"), float))  # without rows, too
 
 
 def best_by_series(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:

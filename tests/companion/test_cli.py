@@ -26,7 +26,8 @@ def main(arguments):
 def book(toys):
     """The book of the toys' project, with one claim."""
     (toys / "book" / "claims.yml").write_text(
-        "- {id: heads, chapter: coins, statement: Half of the tosses are heads., measure: level, metric: share, "
+        "- {id: heads, chapter: coins, origin: our hypothesis, "
+        "statement: Half of the tosses are heads., measure: level, metric: share, "
         "experiment: tosses, series: [penny], value: 0.5, held: 0.1, part: 0.2}\n", encoding="utf-8")
     return toys / "book"
 
@@ -104,12 +105,12 @@ def test_an_interrupted_run_keeps_what_is_done_and_says_how_to_go_on(capsys, mon
 
 def test_verify_counts_rows_and_judges_every_claim(capsys):
     assert main(["verify"]) == 0
-    assert "tosses.csv: 0 rows, each whole" in (out := capsys.readouterr().out) and "heads: not tested (0 of 6" in out
+    assert "tosses.csv: 0 rows, each whole" in (out := capsys.readouterr().out) and "heads: not run (0 of 6" in out
     assert main(RUN) == 0
     assert main(["verify"]) == 0
     out = capsys.readouterr().out
     assert "tosses.csv: 12 rows, each whole and with its own key\n" in out and "walks.csv: 0 rows" in out
-    assert out.splitlines()[-1].startswith("heads: not held 1 [1, 1], paper 0.5 (6 of 6 runs)")
+    assert out.splitlines()[-1].startswith("heads: not held 1.00 [1.00, 1.00] against 0.500 in the paper")
 
 
 def test_a_broken_row_fails_every_command_that_reads_it_in_one_line(capsys, book):

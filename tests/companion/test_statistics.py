@@ -1,4 +1,4 @@
-"""Numbers of learning curves: n₅₀, exponents, bootstrap intervals, rank correlations, paired comparisons."""
+"""Numbers of learning curves: n₅₀, exponents, intervals over seeds, rank correlations, paired comparisons."""
 
 import math
 
@@ -12,13 +12,18 @@ from scipy import stats
 from companion.statistics import (
     LEAST_P,
     RESAMPLES,
-    bootstrap_means,
+    WIDENING,
     curve,
+    first_crossing,
     interval,
     local_slopes,
+    mean_interval,
     n50,
     paired,
+    power,
     rank_correlation,
+    rank_interval,
+    resampled_means,
     slope,
 )
 
@@ -32,8 +37,9 @@ from companion.statistics import (
     ([1.0, 0.5, 0.4, 0.1], 8),
     ([0.5, 0.4, 0.4, 0.1], 4),
     ([0.4, 0.3, 0.2, 0.1], 4),
-    ([0.4, 0.9, 0.2, 0.1], 4),
-    ([0.6, 0.4, 0.9, 0.1], 4 * math.sqrt(2)),
+    ([0.4, 0.9, 0.2, 0.1], 8 * 2 ** (4 / 7)),
+    ([0.6, 0.4, 0.9, 0.1], 16 * math.sqrt(2)),
+    ([0.6, 0.4, 0.3, 0.7], math.inf),
     ([1.0, 1.0, 1.0, 0.5], math.inf),
     ([1.0, 0.9, 0.8, 0.7], math.inf),
     ([1.0, math.inf, 0.2, 0.1], 16),
@@ -41,6 +47,25 @@ from companion.statistics import (
 ])
 def test_n50_of_a_curve(loss, expected):
     assert float(n50([4, 8, 16, 32], loss)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("loss", "first"), [
+    ([0.4, 0.9, 0.2, 0.1], 4), ([0.6, 0.4, 0.9, 0.1], 4 * math.sqrt(2)), ([0.6, 0.4, 0.3, 0.7], 4 * math.sqrt(2)),
+    ([1.0, 0.9, 0.8, 0.7], math.inf),
+])
+def test_a_curve_that_rises_again_crosses_first_before_it_stays_below(loss, first):
+    assert float(first_crossing([4, 8, 16, 32], loss)) == pytest.approx(first)
+
+
+@given(st.lists(st.floats(0, 2), min_size=5, max_size=5))
+def test_n50_is_the_first_crossing_of_the_curve_read_backwards(loss):
+    """Beyond n₅₀ the interpolated curve is below one half everywhere, and just before it is not."""
+    n = [4, 8, 16, 32, 64]
+    half, log_n = float(n50(n, loss)), np.log(n)
+    beyond = np.linspace(math.log(half) + 1e-6, log_n[-1], 50) if half < 64 else []
+    assert all(np.interp(beyond, log_n, loss) < 0.5 + 1e-4) if half < 64 else loss[-1] >= 0.5 - 1e-12 or half == 64
+    if 4 < half < math.inf:
+        assert np.interp(math.log(half), log_n, loss) == pytest.approx(0.5, abs=1e-6)
 
 
 falling = st.lists(st.floats(0, 1.5), min_size=2, max_size=8, unique=True).map(lambda y: sorted(y, reverse=True))
@@ -100,14 +125,57 @@ def test_local_slopes_are_those_between_neighbours():
 # ---- intervals over seeds ----------------------------------------------------------------------------------------
 
 
-def test_bootstrapped_means_are_means_of_seeds_resampled_independently_at_every_n():
+def test_resampled_means_have_students_distribution_about_the_mean_but_for_the_widening():
     values = np.random.default_rng(0).standard_normal((5, 3))
-    means = bootstrap_means(values)
+    means = resampled_means(values)
     assert means.shape == (RESAMPLES, 3)
-    assert means.mean(0) == pytest.approx(values.mean(0), abs=0.05)
-    assert means.std(0) == pytest.approx(values.std(0) / math.sqrt(5), rel=0.1)
-    assert abs(np.corrcoef(means.T) - np.eye(3)).max() < 0.1
-    assert (means == bootstrap_means(values)).all() and (means != bootstrap_means(values, 1)).mean() > 0.9
+    standardised = (means - values.mean(0)) / (values.std(0, ddof=1) / math.sqrt(5)) / (1 + WIDENING / 4)
+    for column in standardised.T:
+        assert stats.kstest(column, stats.t(4).cdf).pvalue > 1e-3
+    assert (means == resampled_means(values)).all() and (means != resampled_means(values, 1)).mean() > 0.9
+
+
+def test_seeds_stay_whole_what_they_have_in_common_at_several_n_is_in_every_draw():
+    shift = np.array([[-1.0], [0.0], [2.0]])
+    means = resampled_means(np.hstack([shift, 3 * shift]))
+    np.testing.assert_allclose(means[:, 1], 3 * means[:, 0], atol=1e-12)
+
+
+def test_a_single_seed_says_nothing():
+    assert np.isnan(resampled_means(np.ones((1, 3)))).all()
+    assert interval(resampled_means(np.ones((1, 3)))[:, 0]) == (-math.inf, math.inf) == mean_interval([2.0])
+
+
+@given(st.lists(st.floats(-10, 10), min_size=2, max_size=8), st.lists(st.floats(-10, 10), min_size=2, max_size=8))
+def test_the_interval_of_a_mean_is_students_and_of_a_difference_welchs(one, other):
+    assume(np.std(one) > 1e-3 and np.std(other) > 1e-3)
+    expected = stats.ttest_1samp(one, 0).confidence_interval(0.95)
+    assert mean_interval(one) == pytest.approx(tuple(expected))
+    expected = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    assert mean_interval(one, other) == pytest.approx(tuple(expected))
+
+
+def test_seeds_that_all_give_the_same_have_an_interval_without_width():
+    assert mean_interval([0.25] * 3) == (0.25, 0.25) and mean_interval([1.0, 1.0], [0.25] * 3) == (0.75, 0.75)
+
+
+@pytest.mark.parametrize(("first", "second", "level"), [(3, 3, 0.01), (5, 5, 0.01), (10, 4, 0.05), (5, None, 0.01)])
+def test_the_power_is_the_share_of_simulated_tests_that_find_the_difference(first, second, level):
+    rng = np.random.default_rng(0)
+    lower = rng.standard_normal((first, 20000)) - 3
+    p = (stats.ttest_ind(lower, rng.standard_normal((second, 20000)), alternative="less") if second
+         else stats.ttest_1samp(lower, 0, alternative="less")).pvalue
+    assert power(first, second, level) == pytest.approx((p < level).mean(), abs=0.015)
+    assert power(1, None, 0.01) == power(1, 1, 0.01) == 0
+
+
+def test_the_interval_of_a_rank_correlation_holds_it_and_narrows_with_the_number_of_pairs():
+    few, many = rank_interval(0.7, 6), rank_interval(0.7, 60)
+    assert few[0] < many[0] < 0.7 < many[1] < few[1] < 1
+    assert rank_interval(0.7, 3) == (-1, 1)
+    low, high = rank_interval(1.0, 8)
+    assert 0.8 < low < 1 == high
+    assert rank_interval(-0.3, 20) == pytest.approx(tuple(-x for x in rank_interval(0.3, 20)[::-1]))
 
 
 def test_an_interval_leaves_out_the_outer_five_per_cent_and_takes_what_is_there():

@@ -31,11 +31,12 @@ def test_a_claim_is_a_sentence_with_two_tolerances_and_its_chapter_shows_it(clai
     assert claim.id in chapter or "scoreboard(" in chapter or ".verdicts(" in chapter
 
 
-def test_committed_rows_give_every_claim_one_of_the_four_verdicts(judged):
+def test_committed_rows_give_every_claim_one_of_the_five_verdicts(judged):
     assert [j.claim.id for j in judged] == list(CLAIMS)
     for j in judged:
-        assert j.verdict in VERDICTS and (j.measured is None) == (j.verdict == "not tested"), j.claim.id
-        assert j.measured is None or j.measured.low <= j.measured.high, j.claim.id
+        assert j.verdict in VERDICTS and (j.measured is None) == (j.verdict == "not run"), j.claim.id
+        assert j.measured is None or j.measured.low is None or j.measured.low <= j.measured.high, j.claim.id
+        assert bool(j.reason) == (j.verdict == "undecided"), j.claim.id
 
 
 def test_judging_all_claims_parses_no_file_twice():

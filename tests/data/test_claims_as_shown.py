@@ -13,7 +13,7 @@ CLAIMS = claims()
 @pytest.fixture(scope="module")
 def shown():
     """Claim → the part of its row that opens."""
-    tree, _, _ = table_of(report.scoreboard(Judgement(claim, "not tested", None, "7 of 55 runs")
+    tree, _, _ = table_of(report.scoreboard(Judgement(claim, "not run", None, "7 of 55 runs")
                                             for claim in CLAIMS.values()))
     return dict(zip(CLAIMS, tree.iter("details"), strict=True))
 

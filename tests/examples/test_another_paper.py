@@ -43,7 +43,7 @@ def rows(folder):
 def test_it_lists_runs_and_verifies_without_the_science(copy):
     assert "Minimum norm: 240 of 240 runs done" in companion(copy, "list")
     (copy / "book" / "results" / "double-descent.csv").unlink()
-    assert "ridge-removes-the-peak: not tested (0 of 40 runs)" in companion(copy, "verify")
+    assert "ridge-removes-the-peak: not run (0 of 40 runs)" in companion(copy, "verify")
     assert companion(copy, "run", "double-descent", "--device", "cpu", "--workers", "1") == "double-descent: complete\n"
     assert rows(copy) == pytest.approx(rows(EXAMPLE), rel=1e-6), "the committed numbers again"
     assert "ridge-removes-the-peak: held" in companion(copy, "verify")

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from .. import figures, paths, sweeps
 from ..claims import VERDICTS, Judgement, claims, scoreboard
 from ..experiments import experiment, of_chapter
+from ..formats import bounded
 from ..measures import Measured
 from ..published import published
 from ..results import load
@@ -206,14 +207,15 @@ class Chapter:
     def _glue_claims(self) -> None:
         for j in self.judgements:
             m = j.measured
-            numbers = {"ours": m.ours, "low": m.low, "high": m.high, "paper": m.paper} if m else dict.fromkeys(
-                ("ours", "low", "high", "paper"))
+            values = {"ours": m.ours, "low": m.low, "high": m.high, "paper": m.paper} if m else {}
+            numbers = {which: None if value is None else bounded(value, m.bounds) for which, value in values.items()
+                       } if m else dict.fromkeys(("ours", "low", "high", "paper"))
             self.glue(**{f"{j.claim.id}.{which}": value for which, value in numbers.items()
                          if not (m and value is None)}, **{f"{j.claim.id}.verdict": j.verdict})
         self._glue_counts(self.judgements)
 
     def glue_counts(self) -> None:
-        """Hand the counts of all verdicts of the book to the prose: claims, held, part, not-held, not-tested."""
+        """Hand the counts of all verdicts to the prose: claims, held, part, not-held, undecided, not-run."""
         self._glue_counts(shared_scoreboard())
 
     def _glue_counts(self, judgements: Sequence[Judgement]) -> None:
@@ -258,7 +260,7 @@ class Chapter:
         """Show the verdicts on the chapter's claims, and hand their numbers to the prose.
 
         The names are ID.ours, ID.low, ID.high, ID.paper, ID.verdict for the claim ID; claims for their number, and
-        held, part, not-held, not-tested for the counts.
+        held, part, not-held, undecided, not-run for the counts.
         """
         display(scoreboard_table(self.judgements))
         self._glue_claims()

@@ -9,12 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from ..claims import VERDICTS, Judgement
 from ..experiments import experiment
 from ..figures.style import X_WORDS
-from ..formats import NONE, number
+from ..formats import NONE, between, bounded, plain
 from ..measures import MEASURES, Claim
 from .words import command
 
 # The class of each verdict in the style sheet.
-LOOKS = {"held": "held", "held in part": "part", "not held": "not-held", "not tested": "not-tested"}
+LOOKS = {"held": "held", "held in part": "part", "not held": "not-held", "undecided": "undecided", "not run": "not-run"}
 
 
 def scoreboard(judgements: Iterable[Judgement], *, filters: bool = False) -> HTML:
@@ -44,18 +44,24 @@ def _row(j: Judgement) -> dict[str, object]:
     series = " ".join(f'"{s}"' for s in c.series)
     return {
         "id": c.id, "chapter": c.chapter, "statement": c.statement, "verdict": j.verdict, "look": LOOKS[j.verdict],
-        "paper": number(m.paper) if m else NONE, "ours": number(m.ours) if m else NONE,
-        "interval": f"[{number(m.low)}, {number(m.high)}]" if m else "",
+        "paper": bounded(m.paper, m.bounds) if m else NONE, "ours": bounded(m.ours, m.bounds) if m else NONE,
+        "interval": between(m.low, m.high, m.bounds) if m else "", "origin": c.origin, "unit": unit(c),
+        "decided": " · ".join(words for words in (m.evidence if m else "", j.reason) if words),
         "measure": measure, "tolerance": tolerance, "series": c.series, "file": e.path().name,
         "within": " for {} from {:g} to {:g}".format(e.x, *within) if within else "", "coverage": j.coverage,
         "command": f"{command()} run {e.name} --series {series}{only}",
     }
 
 
+def unit(claim: Claim) -> str:
+    """The unit of a claim's number: its own, the measure's, or else the metric."""
+    return claim.unit or MEASURES[claim.measure].unit or plain(claim.options.get("metric", "test_loss"))
+
+
 def _evidence(claim: Claim, x: str) -> tuple[str, str]:
     """A claim's measure and its tolerances, in words."""
     measure, at = MEASURES[claim.measure], claim.options.get("at")
-    words = {"x": X_WORDS["lr"] if x == "lr" else x,
+    words = {"x": X_WORDS["lr"] if x == "lr" else x, "metric": plain(claim.options.get("metric", "test_loss")),
              **({"at": ", ".join(map(str, at))} if isinstance(at, list) else {})}
     tolerance = measure.tolerance.format(**{**claim.options, "held": claim.held, "part": claim.part, **words})
     return measure.words.format(**words), tolerance.removesuffix(", in part if it fails at 0")

@@ -102,15 +102,18 @@ def _with_errors(values: pd.DataFrame, form: Callable[[float, float], str]) -> l
 
 
 def n50_frame(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.DataFrame:
-    """Returns n₅₀ of every series with its 95% bootstrap interval in words, and the paper's if it has curves.
+    """Returns n₅₀ of every series with its 95% interval in words, and the paper's if it has curves.
 
-    It is a bound, ≤ or >, where the curve crosses outside the n that all seeds have.
+    It is a bound, ≤ or >, where the curve crosses outside the n that all seeds have. Where the mean falls below
+    one half and rises again, the first crossing stands beside the last. A single seed has no interval.
     """
     found = n50_table(name, rows, metric)
     frame = pd.DataFrame({
         "network": found["series"],
-        "n₅₀": [crossing(r.n50, r.first, r.last) for r in found.itertuples()],
-        "95% interval": [f"{crossing(r.low, r.first, r.last)} to {crossing(r.high, r.first, r.last)}"
+        "n₅₀": [crossing(r.n50, r.first, r.last) + (f" (first {crossing(r.once, r.first, r.last)})"
+                if r.once < r.n50 else "") for r in found.itertuples()],
+        "95% interval": [NONE if np.isneginf(r.low) else
+                         f"{crossing(r.low, r.first, r.last)} to {crossing(r.high, r.first, r.last)}"
                          for r in found.itertuples()]})
     papers = {series: published(name, series) for series in found["series"]}
     if any(len(curve) for curve in papers.values()):

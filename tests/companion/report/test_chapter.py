@@ -14,6 +14,7 @@ from companion.sweeps import ResultsDiffer, run
 CLAIM = """
 - id: long-walks
   chapter: toy
+  origin: our hypothesis
   statement: The tall one walks as far as the small one.
   measure: level
   experiment: walks
@@ -24,6 +25,7 @@ CLAIM = """
   part: 2.0
 - id: unperformed
   chapter: toy
+  origin: our hypothesis
   statement: Coins are fair.
   measure: level
   experiment: tosses
@@ -106,9 +108,9 @@ def test_verdicts_glue_number_interval_verdict_and_counts(chapter, shown):
     assert shown.glued["long-walks.ours"] == f"{measured.ours:#.3g}"
     assert shown.glued["long-walks.verdict"] == "held"
     assert shown.glued["unperformed.ours"] == "(not measured yet)"
-    assert shown.glued["unperformed.verdict"] == "not tested"
-    assert {name: shown.glued[name] for name in ("claims", "held", "part", "not-held", "not-tested")} == {
-        "claims": "2", "held": "1", "part": "0", "not-held": "0", "not-tested": "1"}
+    assert shown.glued["unperformed.verdict"] == "not run"
+    assert {name: shown.glued[name] for name in ("claims", "held", "part", "not-held", "not-run")} == {
+        "claims": "2", "held": "1", "part": "0", "not-held": "0", "not-run": "1"}
 
 
 def test_a_form_is_that_of_all_numbers_of_a_call(chapter, shown):

@@ -15,7 +15,7 @@ CLAIM = claims()["same-different-transformer"]
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_row_links_to_the_chapter_and_shows_number_interval_and_verdict(verdict):
-    measured = None if verdict == "not tested" else Measured(512.3, 400.0, float("inf"), 429.47, 1.19)
+    measured = None if verdict == "not run" else Measured(512.3, 400.0, float("inf"), 429.47, 1.19)
     tree, head, _ = table_of(report.scoreboard([Judgement(CLAIM, verdict, measured, "7 of 55 runs")]))
     (row,) = next(tree.iter("tbody"))
     assert [a.attrib["href"] for a in row.iter("a")] == ["same-different.html"]
@@ -49,7 +49,7 @@ def test_what_is_written_is_escaped():
 def test_a_claim_over_another_x_than_n_names_it():
     claim = claims()["depth-below"]
     assert claim.options["at"] == [0.001]
-    assert "at each learning rate = 0.001" in report.scoreboard([Judgement(claim, "not tested", None, "")]).data
+    assert "at each learning rate = 0.001" in report.scoreboard([Judgement(claim, "not run", None, "")]).data
 
 
 def test_the_filters_offer_every_verdict_and_chapter_with_their_numbers_and_hide_the_others():
@@ -57,7 +57,8 @@ def test_the_filters_offer_every_verdict_and_chapter_with_their_numbers_and_hide
     judgements.append(Judgement(replace(CLAIM, chapter="mlps-cannot"), "held", None, ""))
     tree, _, _ = table_of(report.scoreboard(judgements, filters=True))
     verdicts, chapters = ([option.text for option in menu.iter("option")] for menu in tree.iter("select"))
-    assert verdicts == ["all (4)", "held (3)", "held in part (0)", "not held (1)", "not tested (0)"]
+    assert verdicts == ["all (4)", "held (3)", "held in part (0)", "not held (1)", "undecided (0)",
+                        "not run (0)"]
     assert chapters == ["all (4)", "same-different (3)", "mlps-cannot (1)"]
     (style,) = tree.iter("style")
     selectors, hidden = style.text.strip("}").split("{")

@@ -58,7 +58,7 @@ def test_a_bound_on_a_crossing_ends_where_the_last_seed_does():
     rows = pd.DataFrame([{"series": SERIES, "n": n, "seed": seed, "test_loss": loss}
                          for n, seed, loss in ((4, 0, 1.0), (4, 1, 1.0), (8, 0, 0.9), (8, 1, 0.8), (16, 0, 0.1))])
     (line,) = report.n50_frame(NAME, rows).to_dict("records")  # n = 16 has one seed of two
-    assert (line["n₅₀"], line["95% interval"]) == ("> 8", "> 8 to > 8")
+    assert (line["n₅₀"], line["95% interval"]) == ("> 8", "5 to > 8")
 
 
 def test_the_command_line_is_that_of_the_package_of_the_grids_if_it_has_one(tmp_path, monkeypatch):
