@@ -163,7 +163,7 @@ The paper's go from {glue:text}`paper_least` to {glue:text}`paper_most` at the r
 Of {glue:text}`settings` pairs of a rate and an $n$, the two are within a factor 2 in {glue:text}`near`.
 
 This rules out two things.
-The authors did not stop at a training loss of 0.002, because at the rate 0.001 theirs went on to a tenth of it.
+The authors did not stop at a training loss of 0.002, because at the rate 0.001 their means go on falling, to {glue:text}`paper_least` at the least.
 Nor did they train as we do and only stop later.
 In {glue:text}`above` of the pairs their mean stayed above 0.002 for all of 1,000 epochs.
 Of our {glue:text}`runs` runs there, {glue:text}`fitted_runs` were below it after {glue:text}`fewest` to {glue:text}`longest` epochs.
