@@ -18,8 +18,8 @@ It also led us to tasks whose curves follow the paper's.*
 So far every task was chosen by hand.
 What makes a task hard in general?
 The paper draws the templates at random and turns one knob at a time {cite:p}`boixadsera2024abstract`.
-The knobs are the number $r$ of templates, their length $k$, the number $w$ of {term}`wildcards <wildcard>`, and the number $R$ of {term}`regular tokens <regular token>`.
-(A regular token is an ordinary one, which stands for itself.)
+The knobs are the number $r$ of templates, their length $k$, and how many kinds of tokens they have.
+These are $w$ {term}`wildcards <wildcard>` and $R$ {term}`regular tokens <regular token>`, ordinary tokens that stand for themselves.
 And before we look at any trained network, we ask the theory of {doc}`template-matrix` how hard each of the drawn tasks is.
 
 *Builds on {doc}`template-matrix` and {doc}`two-parameters`.
@@ -198,7 +198,8 @@ Behind > stands the largest $n$ that all seeds have, where the mean is not below
 In the paper's curves $n_{50}$ grows from {glue:text}`paper2` at $r$ = 2 to {glue:text}`paper7` at $r$ = 7 and {glue:text}`paper15` at $r$ = 15.
 Ours are below one half for $r$ up to 7, and our networks need {glue:text}`least_ratio` to {glue:text}`most_ratio` times the strings that the template matrix predicted.
 From $r$ = 9 on they are not, and there all predictions lie beyond our last $n$.
-So with many templates these tasks are harder than the paper's: at $r$ = 15 and $n$ = 8,192 our loss is {glue:text}`fifteen-8192`, the paper's {glue:text}`fifteen-8192.paper`.
+So with many templates these tasks are harder than the paper's.
+At $r$ = 15 and $n$ = 8,192 our loss is {glue:text}`fifteen-8192`, the paper's {glue:text}`fifteen-8192.paper`.
 The template matrix predicts that they are hard.
 """
 
@@ -349,7 +350,8 @@ chapter.glue(",.0f", same_k=papers["k = 5"], same_w=papers["w = 3"],
 
 # %% [markdown]
 r"""
-*The median of the predictions beside the [$n_{50}$](#half-point) of the mean curve, with its 95% interval over the seeds, and ratio, what it is over the predicted number; factor, what it is over the paper's.*
+*The median of the predictions beside the [$n_{50}$](#half-point) of the mean curve, with its 95% interval over the seeds.
+Ratio: what it is over the predicted number; factor: what it is over the paper's.*
 
 The networks need {glue:text}`knobs_least` to {glue:text}`knobs_most` times the strings that the kernel would.
 Both orders of the lengths, as predicted and as measured, begin with $k$ = 5, 3 and 12; then 7 comes before 9 as predicted, after it as measured.
@@ -358,8 +360,8 @@ For the wildcards $w$ = 3, 4, 5 is the order of both, but $w$ = 2 is the hardest
 Our numbers are {glue:text}`factor_least` to {glue:text}`factor_most` times the paper's.
 They are farthest apart where the paper's tasks are easiest, at $k$ = 3 and at $w$ = 2.
 The nine claims on these numbers were stated after their rows.
-Those on $k$ = 5, on $w$ = 3 and on $R$ = 0 rest on the same runs, which three published curves are compared with.
-These three curves cross one half at {glue:text}`same_k`, {glue:text}`same_w` and {glue:text}`same_R`: a difference that a length or a number of wildcards may explain.
+Those on $k$ = 5, on $w$ = 3 and on $R$ = 0 rest on the same runs, compared with three published curves.
+These three cross one half at {glue:text}`same_k`, {glue:text}`same_w` and {glue:text}`same_R`: a difference that a length or a number of wildcards may explain.
 """
 
 # %% [markdown]
@@ -453,13 +455,15 @@ r"""
 ## The verdicts
 
 The factors were fixed before anything was measured.
-[$n_{50}$](#half-point), the $n$ from which on the mean test loss stays below one half, is to be within a factor 2 of the published to hold, and a factor 4 to hold in part.
+[$n_{50}$](#half-point) is the $n$ from which on the mean test loss stays below one half.
+It is to be within a factor 2 of the published to hold, and a factor 4 to hold in part.
 "Lower" needs $p < 0.01$ over seeds at every $n$ named.
 Some claims are younger.
 That lengths 3 and 7 differ was stated when the networks were trained, but before their losses were looked at.
 Those on six positions and two wildcards, and that on the twelve tasks, were stated before any of their networks was trained.
 Those on the published curves of lengths and wildcards, and that on two regular tokens in its present form, were stated after their rows.
-The paper's tasks may differ from ours in the numbers that its figures do not state, so a verdict compares averages over random tasks of possibly different kinds.
+The paper's tasks may differ from ours in the numbers that its figures do not state.
+So a verdict compares averages over random tasks of possibly different kinds.
 """
 
 # %% tags=["remove-input"]

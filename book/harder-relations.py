@@ -382,7 +382,10 @@ So here one half is chance, and what counts is where the error comes near 0.
 ## The verdicts
 
 The tolerances were fixed before anything was measured, but for the claim on counting to seven, told above.
-[$n_{50}$](#half-point), from where on the mean stays below one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; a level within the distances that `book/claims.yml` states; "lower" means $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named.
+[$n_{50}$](#half-point) is the $n$ from which on the mean stays below one half.
+It is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*.
+A level is to lie within the distances that `book/claims.yml` states.
+"Lower" means $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named.
 A claim that is *not run* lacks rows.
 One that is *undecided* has an interval across a tolerance, or a test that could not have found the difference.
 """

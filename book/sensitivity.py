@@ -163,7 +163,7 @@ The paper's go from {glue:text}`paper_least` to {glue:text}`paper_most` at the r
 Of {glue:text}`settings` pairs of a rate and an $n$, the two are within a factor 2 in {glue:text}`near`.
 
 This rules out two things.
-The authors did not stop at a training loss of 0.002, because at the rate 0.001 their means go on falling, to {glue:text}`paper_least` at the least.
+The authors did not stop at a training loss of 0.002: at the rate 0.001 their means fall further, to {glue:text}`paper_least` at the least.
 Nor did they train as we do and only stop later.
 In {glue:text}`above` of the pairs their mean stayed above 0.002 for all of 1,000 epochs.
 Of our {glue:text}`runs` runs there, {glue:text}`fitted_runs` were below it after {glue:text}`fewest` to {glue:text}`longest` epochs.
@@ -311,7 +311,7 @@ r"""
 
 For learning curves: [$n_{50}$](#half-point) within a factor 2 of the published to hold, 4 to hold in part.
 These factors were fixed before anything was measured.
-For the rates that are best in the paper's curves: our mean loss there below one half to hold, below three quarters to hold in part.
+For the rates that are best in the paper's curves: our mean loss below one half to hold, below three quarters to hold in part.
 Every published curve is below one half at its best rate, and chance is 1.
 These claims were stated after their rows; they replace claims on the best rate itself, which a random rate met about half of the time.
 "Lower" needs $p < 0.01$ over seeds; with 3 of them only large differences reach it.

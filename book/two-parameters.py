@@ -405,7 +405,9 @@ Few runs with dropout end before, so the variants do not train equally long: the
 
 The factors 2 and 4 were fixed before anything was measured.
 The claims on `αβα` against `αββ` were stated later, when most rows up to $n$ = 32 were there.
-[$n_{50}$](#half-point), from where on the mean test loss stays below one half, is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*; "lower" means $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named.
+[$n_{50}$](#half-point) is the $n$ from which on the mean test loss stays below one half.
+It is to lie within a factor 2 of the published value to *hold*, a factor 4 to hold *in part*.
+"Lower" means $p < 0.01$ over seeds (Welch's one-sided test) at every $n$ that is named.
 A claim that is *not run* lacks rows.
 One that is *undecided* has an interval across a tolerance, or a test that could not have found the difference.
 """
@@ -419,7 +421,8 @@ r"""
 
 The verdicts compare where curves fall.
 This table compares the curves themselves, at all $n$ at which both have a mean.
-The training protocol is partly inferred, because not all of the paper's settings are public ({doc}`same-different`), so differences in level are to be expected, above all where $n$ is small.
+The training protocol is partly inferred, because not all of the paper's settings are public ({doc}`same-different`).
+So differences in level are to be expected, above all where $n$ is small.
 """
 
 # %% tags=["remove-input"]
@@ -433,7 +436,8 @@ chapter.glue(yardstick_n=int(spread.idxmax()))
 # %% [markdown]
 r"""
 A yardstick: the paper has the plain transformer on `αβα` against `αββ` in several figures.
-Its curve crosses one half at {glue:text}`with_a` in the figure with and without $a$, and at {glue:text}`seven` in the figures of seven networks and of mimetic initialisation.
+Its curve crosses one half at {glue:text}`with_a` in the figure with and without $a$.
+It does so at {glue:text}`seven` in the figures of seven networks and of mimetic initialisation.
 These two published curves differ by up to {glue:text}`yardstick` (at $n$ = {glue:text}`yardstick_n`), by {glue:text}`yardstick_mean` on average.
 
 ## Is it still true? A live check
