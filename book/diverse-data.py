@@ -446,7 +446,7 @@ chapter.evidence("random-fresh")
 
 # %% [markdown]
 r"""
-The rank correlation is {glue:text}`random-fresh-order.ours` (95% bootstrap interval over the tasks: {glue:text}`random-fresh-order.low` to {glue:text}`random-fresh-order.high`), and the claim asks for 0.7.
+The rank correlation is {glue:text}`random-fresh-order.ours` (95% interval over the tasks: {glue:text}`random-fresh-order.low` to {glue:text}`random-fresh-order.high`), and the claim asks for 0.7.
 Its verdict: {glue:text}`random-fresh-order.verdict`.
 """
 

@@ -52,14 +52,15 @@ Have a task of your own?
 
 ## What held up
 
-Each claim was written down with its measure and its tolerances before it was measured (three things were changed on the way: a range, {doc}`kernel-to-network`; a grid, {doc}`two-parameters`; a rule, {doc}`sensitivity`; and when rows for more *n* were there, twelve claims were extended to them, which changed no verdict): *{term}`held`* is within the first tolerance (a factor 2 for [$n_{50}$](#half-point), the number of strings at which the test loss falls through one half), *{term}`held in part`* within the second (a factor 4).
-A claim that does not hold is a finding, and its chapter says so ({doc}`not-reproduced` collects them).
-Each claim opens to its measure, its rows and the command that makes them.
-Intervals are 95% {term}`bootstrap intervals <bootstrap interval>` over seeds, unless the measure says otherwise.
+Each claim has a measure and two tolerances.
+*{term}`Held`* means that its whole interval is within the first: a factor 2 for [$n_{50}$](#half-point), the number of strings from which the test loss stays below one half.
+*{term}`Held in part`* is within the second, a factor 4.
+A claim that does not hold is a finding, and its chapter says so; {doc}`not-reproduced` collects them.
+{doc}`claims` has every claim with its number, its interval and what decided, and says which were stated after rows existed.
 """
 
 # %% tags=["remove-input"]
-chapter.all_verdicts(filters=True)
+chapter.verdict_totals()
 
 # %% [markdown]
 r"""

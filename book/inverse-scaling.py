@@ -98,7 +98,7 @@ chapter.curves("copy-b", **ERROR)
 r"""
 ## How the number of symbols grows with the dimension
 
-[$n_{50}$](#half-point) is the $n$ at which the mean test error falls through one half, on a line drawn between neighbouring points in $\log n$.
+[$n_{50}$](#half-point) is the $n$ from which the mean test error stays below one half, on a line drawn between neighbouring points in $\log n$.
 """
 
 # %%

@@ -187,7 +187,7 @@ $$
 $$ (shrunken)
 
 and $\bar y_i$ is a weighted mean of the training labels $y$: the weights of template $i$'s strings add up to $1$, those of every other template's to $0$.
-If $\nu > 0$ is the smallest eigenvalue of $N$, then for every law of substitutions with diversity $\rho$ (and at most $w$ wildcards in a template), label noise $\sigma$ and every $\lambda > 0$
+If $\nu > 0$ is the smallest eigenvalue of $N$, then for every distribution of substitutions that avoid the regular tokens of all templates, with diversity $\rho$ and at most $w$ wildcards in a template, label noise $\sigma$ and every $\lambda > 0$
 
 $$
 \begin{aligned}
@@ -554,7 +554,7 @@ r"""
 
 All tolerances were fixed before anything was measured: the exponent within 0.1 of the stated one to *hold*, within 0.2 to hold *in part*.
 The paper's number is its bound's exponent.
-Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
+Intervals are 95% {term}`intervals <interval>` over seeds, Student's.
 """
 
 # %% tags=["remove-input"]

@@ -12,7 +12,7 @@ r"""
 
 *Every claim that did not hold, or only in part, collected from the chapters by a program.*
 
-A {term}`claim` is written down with its tolerances before it is measured ({doc}`index` says how).
+A {term}`claim` is written down with its tolerances before it is measured ({doc}`claims` says how).
 Some are the paper's {cite:p}`boixadsera2024abstract`, some are ours, and some are what one would expect from other work.
 That one does not hold need not mean that the paper is wrong: the authors' training code is not public in full, and our {term}`protocol` is our own ({doc}`same-different`).
 """
@@ -28,7 +28,8 @@ chapter.glue_counts()
 
 # %% [markdown]
 r"""
-Of {glue:text}`claims` claims, {glue:text}`held` hold, {glue:text}`part` hold in part, {glue:text}`not-held` do not hold, and {glue:text}`not-tested` are not tested yet: rows are missing, or the grid ends before the tolerance does, as the end of this page says.
+Of {glue:text}`claims` claims, {glue:text}`held` hold, {glue:text}`part` hold in part, and {glue:text}`not-held` do not hold.
+Another {glue:text}`undecided` are undecided, and {glue:text}`not-run` wait for rows.
 
 ## Not held
 
@@ -77,10 +78,21 @@ r"""
 
 # %% [markdown]
 r"""
-## Not tested
+## Undecided
 
-A claim waits for rows that are missing, or all its rows are there and its curve is not below one half where they end, although the tolerance goes further.
+The interval of such a claim reaches over the edge of a tolerance, its seeds are too few to find a difference, or its grid ends too early.
+More seeds would decide most of them; each row says why it is undecided.
 """
 
 # %% tags=["remove-input"]
-chapter.all_verdicts("not tested")
+chapter.all_verdicts("undecided")
+
+# %% [markdown]
+r"""
+## Not run
+
+Rows of these are missing.
+"""
+
+# %% tags=["remove-input"]
+chapter.all_verdicts("not run")

@@ -170,7 +170,7 @@ progress ratio
 
 $n_{50}$
 half-point
-  The $n$ at which the mean test loss (of symbolic tasks: the mean test error) falls through one half, on a line drawn between neighbouring points in $\log n$. The number by which curves are compared ({doc}`same-different`).
+  The $n$ from which the mean test loss (of symbolic tasks: the mean test error) stays below one half, on a line drawn between neighbouring points in $\log n$. The number by which curves are compared ({doc}`same-different`).
 ```
 
 ## Words: tasks
@@ -277,22 +277,25 @@ perplexity
 :sorted:
 
 claim
-  A sentence that can be wrong, with its measure and its two tolerances, written down before it was measured ({doc}`index`).
+  A sentence that can be wrong, with its measure and its two tolerances, written down and in most cases before it was measured ({doc}`claims`).
 
 verdict
-  What became of a claim: held, held in part, not held, or not tested ({doc}`index`).
+  What became of a claim: held, held in part, not held, undecided or not run ({doc}`claims`).
 
 held
-  Verdict on a claim whose measured value lies within the first tolerance: for $n_{50}$ a factor 2 of the published value. A claim that one thing is lower than another needs $p < 0.01$.
+  Verdict on a claim whose whole interval lies within the first tolerance: for $n_{50}$ a factor 2 of the published value. A claim that one thing is lower than another needs $p < 0.01$.
 
 held in part
-  Verdict on a claim that misses the first tolerance but is within the second: for $n_{50}$ a factor 4 of the published value.
+  Verdict on a claim whose whole interval misses the first tolerance and is within the second: for $n_{50}$ a factor 4 of the published value.
 
 not held
-  Verdict on a claim whose measured value is outside both tolerances. That is a finding, and the chapter says what is known of the reason ({doc}`not-reproduced`).
+  Verdict on a claim whose whole interval is outside both tolerances. That is a finding, and the chapter says what is known of the reason ({doc}`not-reproduced`).
 
-not tested
-  Verdict on a claim for which runs are missing, so that it cannot be judged yet ({doc}`status`).
+undecided
+  Verdict on a claim whose interval reaches over the edge of a tolerance, or whose test had too few seeds to find a difference ({doc}`claims`).
+
+not run
+  Verdict on a claim for which runs are missing ({doc}`status`).
 
 live check
   A cell that repeats a few committed runs while the book is built, and stops the build if a number differs from its row by more than a stated tolerance ({doc}`same-different`).
@@ -307,8 +310,8 @@ seed
 band
   The shaded strip around a curve of ours: the mean plus and minus one standard error over seeds.
 
-bootstrap interval
-  A 95% interval for a number computed from runs: the seeds are drawn again with replacement, many times, and the number is computed each time ({doc}`same-different`).
+interval
+  A 95% interval for a number computed from runs. For a mean over seeds it is Student's. For $n_{50}$ the seeds are weighed at random, many times, and the number is computed each time ({doc}`claims`).
 
 published curve
   A curve of the paper, read off its figure. It lies behind ours, in grey.

@@ -128,8 +128,8 @@ chapter.n50("pretraining")
 
 # %% [markdown]
 r"""
-$n_{50}$ is the $n$ at which the mean test loss falls through one half.
-Intervals are 95% bootstrap intervals over seeds; "> 512" means that the mean stays above one half up to there, the largest $n$ that was run.
+$n_{50}$ is the $n$ from which the mean test loss stays below one half.
+Intervals are 95% intervals over seeds; "> 512" means that the mean is not below one half there, the largest $n$ that was run.
 
 ## The verdicts
 

@@ -168,9 +168,9 @@ chapter.curves("same-different")
 r"""
 ## The verdicts
 
-[$n_{50}$](#half-point) is the $n$ at which the mean test loss falls through one half, on a line drawn between neighbouring points in $\log n$.
+[$n_{50}$](#half-point) is the $n$ from which the mean test loss stays below one half, on a line drawn between neighbouring points in $\log n$.
 The tolerances were fixed before anything was measured: a factor 2 to the published value to *hold*, a factor 4 to hold *in part*.
-Intervals are 95 % {term}`bootstrap intervals <bootstrap interval>` over seeds.
+{term}`Intervals <interval>` are 95% intervals over seeds, and a verdict is that of the whole interval ({doc}`claims`).
 """
 
 # %% tags=["remove-input"]

@@ -426,7 +426,7 @@ It is positive for all five, although the theorem speaks of the cosine only.
 r"""
 ## The verdicts
 
-Exponents are fitted to the means over seeds; intervals are 95 % bootstrap intervals over seeds.
+Exponents are fitted to the means over seeds; intervals are 95% intervals over seeds, Student's.
 To *hold*, an exponent must be within 0.1 of the predicted $-\tfrac12$, to hold *in part* within 0.2.
 For the Gram matrix the fit begins at 100 symbols, where collisions have become rare, and ends at 31,623, beyond which a thousand strings contain too few of them.
 All this was fixed before measuring.

@@ -152,7 +152,7 @@ chapter.values("copy-repairs", "test_error")
 
 # %% [markdown]
 r"""
-[$n_{50}$](#half-point) is the number of strings at which the mean test error falls through one half, here with a 95% {term}`bootstrap interval` over seeds.
+[$n_{50}$](#half-point) is the number of strings from which the mean test error stays below one half, here with a 95% {term}`interval` over seeds.
 With $d_{\text{emb}}$ = 128:
 """
 

@@ -312,7 +312,7 @@ Over all $d_{\text{emb}}$ from 16 to 4096 the progress ratio of $b$ lies between
 
 All tolerances were fixed before the grid was measured.
 A slope is that of $\log R$ against $\log d_{\text{emb}}$, from 512 to 4096; a level is the mean over seeds that lies farthest from 1.
-Intervals are 95% bootstrap intervals over seeds.
+Intervals are 95% intervals over seeds, Student's.
 """
 
 # %% tags=["remove-input"]
@@ -366,7 +366,7 @@ print(f"W_V {metrics['w_v']:.3f}, the law {prediction:.3f};",
 
 # %% [markdown]
 r"""
-By the law, half of the progress takes $n \approx d_{\text{emb}}$ symbols, however the learning rates are chosen.
+By the law, half of the progress that $W_V$ and $W_O$ make takes $n \approx d_{\text{emb}}$ symbols, however their learning rates are chosen.
 That is a prediction for trained networks: the number of symbols needed should grow with the embedding dimension.
 {doc}`inverse-scaling` trains them.
 """

@@ -188,7 +188,7 @@ def _gain(claim: Claim, rows: pd.DataFrame) -> Measured:
     most = float(n[-1] / second) if np.isinf(top).any() else np.inf
     if (bottom <= other_n[0]).any():
         most = min(most, first / float(other_n[0]))
-    ours = float(quotient(first, second))
+    ours = float(quotient(np.array(first), np.array(second)))
     return _against(ours, quotient(top, bottom), papers[0] / papers[1], (least, most),
                     f"{_seeds(plain)} and {_seeds(modified)}")
 

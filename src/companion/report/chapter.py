@@ -21,7 +21,7 @@ from ..formats import bounded
 from ..measures import Measured
 from ..published import published
 from ..results import load
-from . import tables
+from . import history, tables
 from .scoreboard import scoreboard as scoreboard_table
 from .verdicts import shared_scoreboard
 from .words import command, compute_time, coverage, number
@@ -269,6 +269,26 @@ class Chapter:
         """Show the verdicts on all claims of the book, or those that are among `wanted`, with menus to choose by."""
         chosen = [j for j in shared_scoreboard() if not wanted or j.verdict in wanted]
         display(scoreboard_table(chosen, filters=filters))
+
+    def verdict_totals(self) -> None:
+        """Show how many claims of each origin have which verdict; `inside` and `compared` go to the prose.
+
+        They are how many of the paper's numbers lie in our interval, and of how many.
+        """
+        judgements = list(shared_scoreboard())
+        inside, compared = history.papers_inside(judgements)
+        self.glue(inside=inside, compared=compared)
+        display(tables.table(history.totals(judgements)))
+
+    def claims_history(self) -> None:
+        """Show which claims were stated, changed or dropped when rows of theirs were there, and count them.
+
+        The counts go to the prose: stated, and stated-after, those of which all or some rows were there.
+        """
+        events = history.read_history()
+        stated = events[(events["event"] == "stated") & events["claim"].isin(list(claims()))]
+        self.glue(**{"stated": len(stated), "stated-after": int((stated["rows"] > 0).sum())})
+        display(tables.fold("Stated, changed or dropped after rows", history.after_rows(events)))
 
     def commands(self, *names: str) -> None:
         """Show what repeats this page: the chapter's own commands, and that of each experiment with what it costs.

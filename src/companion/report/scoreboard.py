@@ -10,7 +10,7 @@ from ..claims import VERDICTS, Judgement
 from ..experiments import experiment
 from ..figures.style import X_WORDS
 from ..formats import NONE, between, bounded, plain
-from ..measures import MEASURES, Claim
+from ..measures import MEASURES, ORIGINS, Claim
 from .words import command
 
 # The class of each verdict in the style sheet.
@@ -20,13 +20,29 @@ LOOKS = {"held": "held", "held in part": "part", "not held": "not-held", "undeci
 def scoreboard(judgements: Iterable[Judgement], *, filters: bool = False) -> HTML:
     """Returns the table of claims; a row opens to its chapter, measure, tolerances, rows and the command for them.
 
+    Claims of one family share a row, at the place of the first, that opens to theirs.
+
     Args:
-        judgements: a row each.
-        filters: whether menus above it choose among verdicts and chapters.
+        judgements: the claims, each once.
+        filters: whether menus above it choose among verdicts, origins and chapters; then each claim has an address, its
+            id, on the page.
     """
     judgements = list(judgements)
     menus = _menus(judgements) if filters else []
-    return HTML(_template().render(claims=[_row(j) for j in judgements], menus=menus))
+    families: dict[str, list[Judgement]] = {}
+    for j in judgements:
+        families.setdefault(j.claim.family or f"claim {j.claim.id}", []).append(j)
+    return HTML(_template().render(families=[_family(name, members) for name, members in families.items()], menus=menus,
+                                   count=len(judgements), prefix="" if filters else "claim-"))
+
+
+def _family(name: str, members: Sequence[Judgement]) -> dict[str, object]:
+    """What the template shows of claims of one family: its question, and how many of them have which verdict."""
+    rows, verdicts = [_row(j) for j in members], [j.verdict for j in members]
+    classes = {f"{kind}-{row[key]}" for row in rows for kind, key in (("v", "look"), ("c", "chapter"),
+                                                                        ("o", "origin_class"))}
+    return {"statement": name, "members": rows, "classes": " ".join(sorted(classes)),
+            "verdicts": [{"look": LOOKS[v], "words": v, "count": verdicts.count(v)} for v in VERDICTS if v in verdicts]}
 
 
 @cache
@@ -46,11 +62,17 @@ def _row(j: Judgement) -> dict[str, object]:
         "id": c.id, "chapter": c.chapter, "statement": c.statement, "verdict": j.verdict, "look": LOOKS[j.verdict],
         "paper": bounded(m.paper, m.bounds) if m else NONE, "ours": bounded(m.ours, m.bounds) if m else NONE,
         "interval": between(m.low, m.high, m.bounds) if m else "", "origin": c.origin, "unit": unit(c),
+        "origin_class": _class_of(c.origin),
         "decided": " · ".join(words for words in (m.evidence if m else "", j.reason) if words),
         "measure": measure, "tolerance": tolerance, "series": c.series, "file": e.path().name,
         "within": " for {} from {:g} to {:g}".format(e.x, *within) if within else "", "coverage": j.coverage,
         "command": f"{command()} run {e.name} --series {series}{only}",
     }
+
+
+def _class_of(origin: str) -> str:
+    """The class of an origin in the style sheet."""
+    return origin.replace("'", "").replace(" ", "-")
 
 
 def unit(claim: Claim) -> str:
@@ -70,9 +92,12 @@ def _evidence(claim: Claim, x: str) -> tuple[str, str]:
 def _menus(judgements: Sequence[Judgement]) -> list[dict]:
     """The menus above the table: each option with the class of the rows that it chooses, and their number."""
     verdicts, chapters = [j.verdict for j in judgements], [j.claim.chapter for j in judgements]
+    origins = [j.claim.origin for j in judgements]
     return [
         {"label": "verdict", "options": [
             {"value": f"v-{LOOKS[v]}", "words": v, "count": verdicts.count(v)} for v in VERDICTS]},
+        {"label": "origin", "options": [
+            {"value": f"o-{_class_of(o)}", "words": o, "count": origins.count(o)} for o in ORIGINS if o in origins]},
         {"label": "chapter", "options": [
             {"value": f"c-{c}", "words": c, "count": chapters.count(c)} for c in dict.fromkeys(chapters)]},
     ]
