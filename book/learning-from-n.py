@@ -196,7 +196,7 @@ $$
 \end{aligned}
 $$ (ourbound)
 
-where
+where the expectation is that given the numbers $n_i$ of strings of each template, and
 
 $$
 \tau = \sum_i \frac{1 + \lambda}{n_i} + \frac{r w}{\rho} .

@@ -6,9 +6,10 @@ from companion import paths
 from companion.claims import VERDICTS, claims, scoreboard
 from companion.experiments import experiment, experiments
 from companion.published import published
+from companion.report.history import read_history
 
 # Sums of what chapters find, one to play with, two to look things up
-NOT_CHAPTERS = {"index", "status", "not-reproduced", "playground", "notation", "api"}
+NOT_CHAPTERS = {"index", "claims", "status", "not-reproduced", "playground", "notation", "api"}
 CLAIMS = claims()
 
 
@@ -56,3 +57,20 @@ def test_every_series_of_an_experiment_with_a_published_figure_has_its_curve(nam
         assert len(curve) >= 3 and curve["x"].is_monotonic_increasing
         band = curve.dropna()  # two curves on counting to seven have none
         assert (band["y_low"] <= band["y"]).all() and (band["y"] <= band["y_high"]).all()
+
+
+def test_every_claim_is_in_the_history_once_stated_and_no_count_exceeds_its_rows():
+    """A new claim: commit it, then run tools/book/claims_history.py, and commit what that wrote."""
+    events = read_history()
+    stated = events[events["event"] == "stated"]["claim"]
+    assert stated.is_unique and set(stated) >= set(CLAIMS), set(CLAIMS) - set(stated)
+    dropped = set(events[events["event"] == "dropped"]["claim"])
+    assert dropped == set(stated) - set(CLAIMS)
+    known = events[events["claim"].isin(list(CLAIMS))]
+    assert (known["rows"] <= known["of"]).all() and known["date"].is_monotonic_increasing
+
+
+def test_the_history_knows_what_the_referee_found():
+    """Two claims that were stated with rows in, and one that came first."""
+    stated = read_history().query("event == 'stated'").set_index("claim")
+    assert stated.loc[["copy-b", "aba-a", "copy-64"], "rows"].tolist() == [121, 20, 0]

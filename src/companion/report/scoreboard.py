@@ -29,11 +29,11 @@ def scoreboard(judgements: Iterable[Judgement], *, filters: bool = False) -> HTM
     """
     judgements = list(judgements)
     menus = _menus(judgements) if filters else []
-    families: dict[str, list[Judgement]] = {}
-    for j in judgements:
-        families.setdefault(j.claim.family or f"claim {j.claim.id}", []).append(j)
-    return HTML(_template().render(families=[_family(name, members) for name, members in families.items()], menus=menus,
-                                   count=len(judgements), prefix="" if filters else "claim-"))
+    families: dict[str | int, list[Judgement]] = {}
+    for place, j in enumerate(judgements):
+        families.setdefault(j.claim.family or place, []).append(j)
+    return HTML(_template().render(families=[_family(str(name), members) for name, members in families.items()],
+                                   menus=menus, count=len(judgements), prefix="" if filters else "claim-"))
 
 
 def _family(name: str, members: Sequence[Judgement]) -> dict[str, object]:

@@ -56,7 +56,8 @@ def test_the_filters_offer_every_verdict_and_chapter_with_their_numbers_and_hide
     judgements = [Judgement(CLAIM, verdict, None, "") for verdict in ("held", "held", "not held")]
     judgements.append(Judgement(replace(CLAIM, chapter="mlps-cannot"), "held", None, ""))
     tree, _, _ = table_of(report.scoreboard(judgements, filters=True))
-    verdicts, chapters = ([option.text for option in menu.iter("option")] for menu in tree.iter("select"))
+    verdicts, origins, chapters = ([option.text for option in menu.iter("option")] for menu in tree.iter("select"))
+    assert origins == ["all (4)", "paper's number (4)"]
     assert verdicts == ["all (4)", "held (3)", "held in part (0)", "not held (1)", "undecided (0)",
                         "not run (0)"]
     assert chapters == ["all (4)", "same-different (3)", "mlps-cannot (1)"]
@@ -67,5 +68,27 @@ def test_the_filters_offer_every_verdict_and_chapter_with_their_numbers_and_hide
         for menu in tree.iter("select") for option in list(menu.iter("option"))[1:]]
     assert hidden == "display:none!important"
     assert [row.attrib["class"].split() for row in next(tree.iter("tbody"))] == [
-        ["v-held", "c-same-different"]] * 2 + [["v-not-held", "c-same-different"], ["v-held", "c-mlps-cannot"]]
+        ["v-held", "c-same-different", "o-papers-number"]] * 2 + [
+        ["v-not-held", "c-same-different", "o-papers-number"], ["v-held", "c-mlps-cannot", "o-papers-number"]]
     assert not list(table_of(report.scoreboard(judgements))[0].iter("select"))
+
+
+def test_claims_of_one_family_share_a_row_that_opens_to_theirs_and_counts_their_verdicts():
+    family = [replace(CLAIM, id=f"copy-{d}", family="At each dimension.") for d in (64, 128, 256)]
+    judgements = [Judgement(family[0], "held", None, ""), Judgement(CLAIM, "held", None, ""),
+                  Judgement(family[1], "not held", None, ""), Judgement(family[2], "held", None, "")]
+    tree, _, _ = table_of(report.scoreboard(judgements, filters=True))
+    first, second = next(tree.iter("tbody"))
+    assert first.attrib["class"].split() == ["family", "c-same-different", "o-papers-number", "v-held", "v-not-held"]
+    assert next(first.iter("summary")).text == "At each dimension."
+    assert [row.attrib["id"] for row in first.iter("tr") if "id" in row.attrib] == ["copy-64", "copy-128", "copy-256"]
+    assert [badge.text for badge in first[-1].iter("span")] == ["2 held", "1 not held"]
+    assert second.attrib["id"] == CLAIM.id, "an address on the page of all claims"
+
+
+def test_what_decided_stands_in_the_row_with_the_unit_and_the_bounds():
+    measured = Measured(float("inf"), 1200.0, float("inf"), 429.47, float("inf"), (2.8, float("inf")), (4, 2048),
+                        "5 seeds")
+    text = report.scoreboard([Judgement(CLAIM, "undecided", measured, "", "the grid ends too early")]).data
+    assert "5 seeds · the grid ends too early" in text and "training strings" in text
+    assert "&gt; 2,048 <small class=\"interval\">[1,200, &gt; 2,048]" in text
