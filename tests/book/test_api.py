@@ -1,14 +1,17 @@
-"""The page `api`: every public thing of the package has a docstring and is on it, and names in the text find it."""
+"""Pages made from docstrings: every module has one, every public thing a docstring, and names in the text find it."""
 
 import inspect
 import re
+import types
 from collections import namedtuple
 
 import pytest
 from book_tools import ROOT, modules, public, tool
 
-PAGE = (ROOT / "book" / "api.py").read_text(encoding="utf-8")
-api_names = tool("api_names")
+import abstract_symbols
+
+LANDING = (ROOT / "book" / "api.py").read_text(encoding="utf-8")
+api_names, api_pages = tool("api_names"), tool("api_pages")
 
 
 def methods(cls):
@@ -20,9 +23,7 @@ def methods(cls):
 
 
 @pytest.mark.parametrize("module", modules())
-def test_what_is_public_has_a_docstring_and_its_module_is_on_the_page(module):
-    # A module of data alone, such as the grids of a chapter, has nothing to be described
-    assert not public(module) or f".. automodule:: {module}\n   :members:\n" in PAGE
+def test_what_is_public_has_a_docstring(module):
     for name, thing in public(module).items():
         # A dataclass without a docstring gets its signature for one
         assert thing.__doc__ and not thing.__doc__.startswith(f"{name}("), f"{module}.{name} has no docstring"
@@ -30,8 +31,51 @@ def test_what_is_public_has_a_docstring_and_its_module_is_on_the_page(module):
             assert function.__doc__, f"{module}.{name}.{method} has no docstring"
 
 
-def test_the_page_has_no_module_that_is_gone():
-    assert set(re.findall(r"automodule:: (\S+)", PAGE)) <= set(modules())
+def test_every_module_is_on_one_page():
+    pages = [api_pages.page(module) for module in api_pages.modules()]
+    described = [name for page in pages for name in re.findall(r"automodule:: (\S+)", page)]
+    assert sorted(described) == sorted([*modules(), api_pages.GRIDS])
+
+
+def test_members_are_described_where_there_are_any():
+    """A module of data alone, such as the grids of a chapter, has nothing to be described."""
+    for module in modules():
+        assert not public(module) or f".. automodule:: {module}\n   :members:\n" in api_pages.page(module)
+
+
+def test_every_page_is_in_one_table_of_the_page_api():
+    lines = [line for table in re.findall(r"```{modules}\n(.*?)```", LANDING, re.DOTALL) for line in table.split()]
+    for page in api_pages.modules():
+        assert len([line for line in lines if page == line or page.startswith(f"{line}.")]) == 1, page
+    for line in lines:
+        assert any(page == line or page.startswith(f"{line}.") for page in api_pages.modules()), f"{line} is gone"
+
+
+def test_the_names_that_the_package_offers_come_first():
+    names, _ = re.findall(r"```{names}\n(.*?)```", LANDING, re.DOTALL)
+    assert {name.rpartition(".")[2] for name in names.split()} == set(abstract_symbols.__all__)
+
+
+def test_a_page_that_is_as_it_was_keeps_its_date_and_one_that_is_gone_goes(tmp_path):
+    app = types.SimpleNamespace(srcdir=tmp_path)
+    api_pages.write_pages(app)
+    assert not list(tmp_path.iterdir()), "a book without a page of modules"
+    (tmp_path / "api.ipynb").touch()
+    (tmp_path / "gone.md").touch()
+    api_pages.write_pages(app)
+    dates = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert dates.keys() == {"api.ipynb", *[f"{name}.md" for name in api_pages.modules()]}
+    api_pages.write_pages(app)
+    assert dates == {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("docstring, sentence", [
+    ("One thing. Another.\n\nMore.", "One thing."),
+    ("Over\n    two lines: so.\n\nMore.", "Over two lines: so."),
+    ("", ""),
+])
+def test_the_tables_have_first_sentences(docstring, sentence):
+    assert api_pages.first_sentence(type("Thing", (), {"__doc__": docstring})) == sentence
 
 
 Entry = namedtuple("Entry", "objtype")

@@ -1,6 +1,7 @@
 """Every chapter has a page, and every link inside the book leads somewhere. This needs no browser."""
 
 import json
+import posixpath
 import zipfile
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -32,7 +33,8 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages(html):
-    return {path.name: Page(path.read_text()) for path in html.glob("*.html")}
+    paths = [*html.glob("*.html"), *html.glob("_modules/**/*.html")]
+    return {str(path.relative_to(html)): Page(path.read_text()) for path in paths}
 
 
 def test_every_chapter_has_a_page(pages):
@@ -44,9 +46,8 @@ def leads_somewhere(link, name, pages, html):
     if urlsplit(link).scheme in ("http", "https", "mailto"):
         return True
     path, anchor = (unquote(part) for part in urldefrag(link))
-    if not anchor:
-        return (html / (path or name)).exists()
-    return (path or name) in pages and anchor in pages[path or name].anchors
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) if path else name
+    return anchor in pages[path].anchors if anchor and path in pages else not anchor and (html / path).exists()
 
 
 def test_links_lead_somewhere(pages, html):
@@ -58,7 +59,8 @@ def test_pages_load_nothing_from_elsewhere(pages, html):
     assets = {(name, asset) for name, page in pages.items() for asset in page.assets}
     outside = [pair for pair in assets if urlsplit(pair[1]).netloc]
     assert not outside
-    missing = [(name, asset) for name, asset in assets if not (html / unquote(urlsplit(asset).path)).exists()]
+    missing = [(name, asset) for name, asset in assets if not (html / name).parent.joinpath(
+        unquote(urlsplit(asset).path)).exists()]
     assert not missing
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from book_tools import PAGES
+from book_tools import PAGES, tool
 from playwright.sync_api import TimeoutError
 from visits import FAINT_TEXT, WIDTHS, visit
 
@@ -44,7 +44,12 @@ def context(browser):
     context.close()
 
 
-@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+MODULES = tool("api_pages").modules()
+A_MODULE, A_SOURCE = "abstract_symbols.templates", "_modules/abstract_symbols/templates"
+TALLEST = 12_000  # pixels, on a desktop
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex", A_MODULE, A_SOURCE])
 def test_page(name, addresses, context):
     """Formulas, images, points, headings; then layout, contrast, the keyboard's reach, and what axe finds.
 
@@ -79,6 +84,25 @@ def test_page_from_the_disk(name, addresses, browser):
     with visit(browser, addresses["file"], name) as page:
         check_formulas(page)
         check_images(page)
+
+
+def test_pages_of_modules_fit_on_a_phone_and_are_not_too_tall(addresses, browser, html):
+    """Their elements are those of the one that is looked at closely; their lengths and their longest words differ."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+
+    def too_much(names, device, side, most):
+        page.set_viewport_size({"width": WIDTHS[device], "height": 900})
+        for name in names:
+            page.goto(f"{addresses['file']}/{name}.html")
+            found = page.evaluate(f"document.scrollingElement.scroll{side}")
+            if found > most:
+                yield name, found
+
+    largest = sorted(MODULES, key=lambda name: (html / f"{name}.html").stat().st_size)[-8:]
+    assert not [*too_much(MODULES, "phone", "Width", WIDTHS["phone"])]
+    assert not [*too_much(["api", *largest], "desktop", "Height", TALLEST)]
+    context.close()
 
 
 def check_formulas(page):

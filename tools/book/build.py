@@ -249,7 +249,7 @@ def shown(names: Iterable[str]) -> dict:
     site = digests("_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "book/references.bib",
                    "book/_static/**/*", "book/playground/*") | digests("tools/**/*", root=HERE)
     return {"site": site, "notebooks": digests(*[f"{EXECUTED}/{name}.ipynb" for name in names]),
-            "docstrings": sources()}  # Sphinx sees for itself that the page `api` needs them
+            "docstrings": sources()}  # Sphinx sees for itself which pages need them
 
 
 def build_pages() -> None:

@@ -67,6 +67,7 @@ def arrange(single: Path, toc: dict, config: dict, names: list[str]) -> str:
     chapters = {name: section for name, section in every.items() if name in names}
     unlink(chapters, [section for name, section in every.items() if name not in names])
     point_inside(chapters, toc["root"])
+    unlink_modules(chapters)
     styles = "".join(str(link) for link in source.select("head link[rel=stylesheet]"))
     body = "".join(str(chapter) for chapter in chapters.values())
     return f"""<!DOCTYPE html>
@@ -172,6 +173,13 @@ def point_inside(chapters: dict[str, Tag], root: str) -> None:
         if name != root:
             for tag in section.find_all("section", id=SHARED_IDS.match):
                 tag["id"] = f"{name}-{tag['id']}"
+
+
+def unlink_modules(chapters: dict[str, Tag]) -> None:
+    """Links to the pages of modules, which are not printed, become text."""
+    for section in chapters.values():
+        for link in section.find_all("a", href=re.compile(r"^#(document-)?(abstract_symbols|companion)\.")):
+            link.unwrap()
 
 
 def cover(config: dict) -> str:
