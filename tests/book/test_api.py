@@ -7,6 +7,7 @@ from collections import namedtuple
 
 import pytest
 from book_tools import ROOT, modules, public, tool
+from bs4 import BeautifulSoup
 
 import abstract_symbols
 
@@ -138,3 +139,13 @@ def napoleon(lines):
     from sphinx.ext.napoleon import Config, GoogleDocstring
 
     return [line.rstrip() for line in GoogleDocstring(lines, Config(), what="property", name="f").lines()]
+
+
+@pytest.mark.parametrize("address, kept", [
+    ("#abstract_symbols.tasks.task", False), ("#module-companion.runs", False), ("#document-companion.runs", False),
+    ("#document-index", True), ("#companions", True),
+])
+def test_on_paper_links_to_modules_are_text(address, kept):
+    section = BeautifulSoup(f'<section><a href="{address}">words</a></section>', "html.parser")
+    tool("print_book").unlink_modules({"chapter": section})
+    assert section.get_text() == "words" and bool(section.find("a")) == kept

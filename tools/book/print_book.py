@@ -178,7 +178,7 @@ def point_inside(chapters: dict[str, Tag], root: str) -> None:
 def unlink_modules(chapters: dict[str, Tag]) -> None:
     """Links to the pages of modules, which are not printed, become text."""
     for section in chapters.values():
-        for link in section.find_all("a", href=re.compile(r"^#(document-)?(abstract_symbols|companion)\.")):
+        for link in section.find_all("a", href=re.compile(r"^#(document-|module-)?(abstract_symbols|companion)\.")):
             link.unwrap()
 
 
