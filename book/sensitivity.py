@@ -154,16 +154,16 @@ chapter.show(*analysis.training_losses_picture(losses), "n-lr", note="Means.")
 fits = analysis.training_numbers(chapter["n-lr"])
 chapter.glue(settings=fits.settings, above=fits.paper_above, near=fits.within, runs=fits.runs,
              fitted_runs=fits.fitted, fewest=fits.fewest, longest=fits.most)
-chapter.glue(".1g", paper_least=fits.paper_least, paper_most=fits.paper_most)
+chapter.glue(".1g", paper_train_least=fits.paper_least, paper_train_most=fits.paper_most)
 
 # %% [markdown]
 r"""
 Ours end just below 0.002, because that is where we stop.
-The paper's go from {glue:text}`paper_least` to {glue:text}`paper_most` at the rates below 0.1.
+The paper's go from {glue:text}`paper_train_least` to {glue:text}`paper_train_most` at the rates below 0.1.
 Of {glue:text}`settings` pairs of a rate and an $n$, the two are within a factor 2 in {glue:text}`near`.
 
 This rules out two things.
-The authors did not stop at a training loss of 0.002: at the rate 0.001 their means fall further, to {glue:text}`paper_least` at the least.
+The authors did not stop at a training loss of 0.002: at the rate 0.001 their means fall further, to {glue:text}`paper_train_least` at the least.
 Nor did they train as we do and only stop later.
 In {glue:text}`above` of the pairs their mean stayed above 0.002 for all of 1,000 epochs.
 Of our {glue:text}`runs` runs there, {glue:text}`fitted_runs` were below it after {glue:text}`fewest` to {glue:text}`longest` epochs.

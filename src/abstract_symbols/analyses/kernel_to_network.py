@@ -202,8 +202,8 @@ def both_ways_picture(adam: str, solved: str, rows: Rows) -> tuple[Figure, str]:
     """Returns the test losses of a last layer trained with Adam, beside the paper's, and solved by least squares.
 
     Args:
-        adam: an experiment of `LastLayerRun`s.
-        solved: one of `LeastSquaresRun`s.
+        adam: an experiment whose runs are of the kind `LastLayerRun`.
+        solved: one of the kind `LeastSquaresRun`.
         rows: of both.
     Returns:
         The figure, and its text alternative.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -67,7 +67,8 @@ def _features(network: nn.Module, tokens: Tensor) -> Tensor:
     return read[0]
 
 
-class RidgeFit(NamedTuple):
+@dataclass(frozen=True)
+class RidgeFit:
     """A linear map w·x + c, fitted by ridge regression.
 
     Attributes:

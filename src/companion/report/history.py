@@ -41,7 +41,8 @@ def totals(judgements: list[Judgement]) -> pd.DataFrame:
     table = pd.crosstab(frame["origin"], frame["verdict"]).reindex(index=list(ORIGINS), columns=list(VERDICTS),
                                                                    fill_value=0)
     table.insert(0, "all", table.sum(axis=1))
-    return pd.concat([table, table.sum().to_frame("all").T]).rename_axis("origin").reset_index()
+    whole = pd.concat([table, table.sum().to_frame("all").T])
+    return whole.rename_axis(index="origin", columns=None).reset_index()
 
 
 def papers_inside(judgements: list[Judgement]) -> tuple[int, int]:
