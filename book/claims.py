@@ -63,6 +63,7 @@ The verdict is that of the whole 95% interval, not of its middle.
 - **"Lower than"** is Welch's one-sided test at each $n$ that the claim names, with p < 0.01.
   A test that fails decides nothing if it would find a difference of three standard deviations in less than 80% of cases.
   That is so of three seeds.
+  One that points the claimed way, p < 0.1, waits until it has ten seeds.
 - **Seeds of random tasks** are tasks: each seed draws its own, so an interval over seeds is one over tasks.
 
 A claim that does not hold is a finding; {doc}`not-reproduced` says what we know of the reasons.

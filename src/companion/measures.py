@@ -33,6 +33,7 @@ from .statistics import (
 )
 
 ORIGINS = ("paper's number", "paper's theorem", "our hypothesis", "another work")
+HINT, ENOUGH = 0.1, 10  # a comparison that fails with a p-value below HINT waits until it has ENOUGH seeds
 LEAST_POWER = 0.8  # of a test for a difference of three standard deviations; with less, "not found" says nothing
 
 
@@ -215,7 +216,7 @@ def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
 
     Welch's one-sided t-test over seeds at every n of `at`; distance: how many of these tests have p not below `p`.
     A test that fails leaves the claim undecided where it could not have found a difference of three standard
-    deviations, or where the 95% interval has no 0 in it and still p is not below `p`.
+    deviations, or points the claimed way (p < HINT) with fewer than ENOUGH seeds.
     """
     lower, *uppers = _curves(claim, rows)
     columns = [list(lower[0]).index(n) for n in claim.options["at"]]
@@ -229,8 +230,8 @@ def _below(claim: Claim, rows: pd.DataFrame) -> Measured:
     failed, able, doubt = p >= level, power(len(a), len(b), level), ""
     if failed.any() and able < LEAST_POWER:
         doubt = f"{len(a)} and {len(b)} seeds find a difference of 3 standard deviations in {able:.0%} of cases only"
-    elif (failed & (p < 0.025)).any():
-        doubt = f"a p-value between {level:g} and 0.025"
+    elif (failed & (p < HINT)).any() and min(len(a), len(b)) < ENOUGH:
+        doubt = f"a p-value between {level:g} and {HINT:g}, of fewer than {ENOUGH} seeds"
     ours = float(a[:, worst].mean() - b[:, worst].mean())
     evidence = (f"p = {max(p[worst], LEAST_P):.2g} at {claim.options['at'][worst % len(columns)]:g}, "
                 f"{len(a)} and {len(b)} seeds, power {able:.0%}")

@@ -236,21 +236,40 @@ def test_theme_switch_works(addresses, browser):
     assert seen == {"light", "dark"}
 
 
-def test_the_scoreboard_filters_by_verdict_and_chapter_and_opens_to_the_evidence(addresses, browser):
+def test_the_scoreboard_filters_by_verdict_origin_and_chapter_and_opens_to_the_evidence(addresses, browser):
     page = browser.new_page()
-    page.goto(addresses["file"] + "/index.html")
+    page.goto(addresses["file"] + "/claims.html")
     rows = page.locator("table.scoreboard tbody tr:visible")
+    alone = page.locator("table.scoreboard tbody tr:not(.family):visible")
     every = rows.count()
-    verdict, chapter = page.locator(".filters select").all()
+    verdict, origin, chapter = page.locator(".filters select").all()
     verdict.select_option("v-held")
     held = rows.count()
-    assert 0 < held < every and set(rows.locator(".verdict").all_inner_texts()) == {"held"}
+    assert 0 < held < every and set(alone.locator(".verdict").all_inner_texts()) == {"held"}
     chapter.select_option("c-same-different")
     assert 0 < rows.count() < held
-    assert set(rows.evaluate_all("rows => rows.map(row => row.className)")) == {"v-held c-same-different"}
-    rows.first.locator("summary").click()
+    assert all({"v-held", "c-same-different"} < set(names.split()) for names in
+               rows.evaluate_all("rows => rows.map(row => row.className)"))
+    rows.first.locator("summary").first.click()
     assert "python -m abstract_symbols run same-different" in rows.first.inner_text()
     verdict.select_option("")
     chapter.select_option("")
     assert rows.count() == every
+    origin.select_option("o-papers-theorem")
+    assert 0 < rows.count() < every
+    origin.select_option("")
+    family = page.locator("tr.family").first
+    family.locator("summary").first.click()
+    inside = family.locator("tr:visible")
+    members = inside.count()
+    assert members > 1 and rows.count() == every + members
+    verdict.select_option("v-undecided")
+    assert set(family.locator("tr:visible .verdict").all_inner_texts()) <= {"undecided"}
     page.close()
+
+
+def test_every_claim_is_an_address_on_the_page_of_all_claims(html):
+    from companion.claims import claims
+
+    text = (html / "claims.html").read_text(encoding="utf-8")
+    assert all(f'id="{name}"' in text for name in claims())

@@ -9,7 +9,7 @@ from visits import FAINT_TEXT, WIDTHS, visit
 
 LINKS = {  # kind: page, link, words of the preview
     "word": ("same-different", "a[href='notation.html#term-disjoint-templates']", "no two have a string in common"),
-    "symbol": ("same-different", "a[href^='notation.html#term']:has(mjx-container)", "falls through one half"),
+    "symbol": ("same-different", "a[href^='notation.html#term']:has(mjx-container)", "stays below one half"),
     "theorem": ("template-matrix", "a[href='#positive-definite']", "their traces are distinct"),
     "theorem elsewhere": ("notation", "a[href='template-matrix.html#template-matrix-decides']", "non-singular"),
     "formula": ("template-matrix", "p:not(details *) > a[href='#equation-cosh']", ""),

@@ -247,6 +247,16 @@ def test_a_comparison_of_too_few_seeds_is_undecided_where_it_finds_nothing(tmp_p
         assert judgement.verdict == verdict and ("standard deviations" in judgement.reason) == (verdict == "undecided")
 
 
+def test_a_comparison_that_points_the_claimed_way_waits_for_ten_seeds(tmp_path):
+    """With five seeds p is 0.05 at both n, which is not below 0.01."""
+    shift = 1.86 * 0.04 * math.sqrt(2.5) * math.sqrt(2 / 5)
+    write_metrics(tmp_path, "psychometric", lambda of: {
+        "test_loss": 0.9 + 100 * wobble(of.seed) - (shift if of.a else 0.0)})
+    judgement = judge("psychometric-match", tmp_path)
+    assert "p = 0.05 at" in judgement.measured.evidence and judgement.measured.distance == 2
+    assert judgement.verdict == "undecided" and "fewer than 10 seeds" in judgement.reason
+
+
 def test_some_x_of_an_experiment_decide_where_a_claim_says_so(book, tmp_path):
     """At n = 4096 alone the network is far from chance, where this claim does not look."""
     entry = {"id": "ours", "chapter": "none", "statement": "So it is.", "measure": "level", "value": 1.0, "held": 0.1,

@@ -12,7 +12,7 @@ import pytest
 from abstract_symbols.kernels.expansion import attention_derivative
 
 PAIRS = [("aa", "aa"), ("aa", "ab"), ("ab", "ab"), ("ab", "ba"), ("ab", "cd"), ("ab", "cb"), ("aab", "aba"),
-         ("abc", "abd"), ("aba", "cdc"), ("abb", "caa"), ("aa[", "bc["), ("aac", "dda")]
+         ("abc", "abe"), ("aba", "cdc"), ("abb", "caa"), ("aa[", "bc["), ("aac", "dda")]
 ORDERS = [(0, 0), (0, 2), (2, 0), (2, 2), (4, 0)]
 
 
