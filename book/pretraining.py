@@ -152,7 +152,7 @@ Four of these claims compare two networks by their mean test losses at two $n$, 
 - *From scratch with $a$ and $b$, it is lower than after pretraining without them*: {glue:text}`pretraining-scalars.verdict`.
 - *$a$ and $b$ lower it after pretraining too*: {glue:text}`pretraining-scalars-added.verdict`.
 
-Where the first loss is lower and the claim does not hold, the seeds spread too widely for $p < 0.01$.
+Where the first loss is lower and the claim is undecided, the seeds spread too widely for $p < 0.01$.
 """
 
 # %% tags=["remove-input"]
