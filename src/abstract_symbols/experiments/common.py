@@ -1,6 +1,6 @@
 """Tasks, options and grids that the experiments of several chapters share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,10 +45,11 @@ def multipliers(name: str, title: str, base: dict, published: str, label: str, g
     )
 
 
-def ten_seeds(of: Experiment, series: Collection[str], at: tuple) -> Experiment:
-    """Returns some series of an experiment at some of its x with ten seeds, the experiment's own among them.
+def ten_seeds(grids: Sequence[Experiment], name: str, series: Collection[str], at: tuple) -> Experiment:
+    """Returns some series of one of these experiments at some of its x with ten seeds, its own seeds among them.
 
     It is for claims that the first seeds leave undecided.
     """
-    return replace(of, name=f"{of.name}-ten-seeds", title=f"{of.title}, ten seeds", grid={**of.grid, of.x: at},
-                   series={name: of.series[name] for name in series}, seeds=10, shares=of.shares or of.name)
+    (of,) = (e for e in grids if e.name == name)
+    return replace(of, name=f"{name}-ten-seeds", title=f"{of.title}, ten seeds", grid={**of.grid, of.x: at},
+                   series={label: of.series[label] for label in series}, seeds=10, shares=of.shares or name)

@@ -82,9 +82,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
 )
 
-_BY_NAME = {e.name: e for e in EXPERIMENTS}
 EXPERIMENTS += (
-    ten_seeds(_BY_NAME["psychometric"], [name for name in _BY_NAME["psychometric"].series
-                                         if name.startswith(("Distribution", "3 × 3"))], (128, 512)),
-    ten_seeds(_BY_NAME["counting-5"], ("Transformer", "Modified transformer"), (128, 256, 512)),
+    ten_seeds(EXPERIMENTS, "psychometric", [f"{name}{words}" for name in ("Distribution of three", "3 × 3 matrix")
+                                              for words in ("", " + a and b")], (128, 512)),
+    ten_seeds(EXPERIMENTS, "counting-5", ("Transformer", "Modified transformer"), (128, 256, 512)),
 )

@@ -64,8 +64,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
 )
 
-_BY_NAME = {e.name: e for e in EXPERIMENTS}
 EXPERIMENTS += (
-    ten_seeds(_BY_NAME["pretraining"], _BY_NAME["pretraining"].series, (64, 256)),
-    ten_seeds(_BY_NAME["pretraining-aba-abb"], ("From scratch", "Pretrained"), (128, 512)),
+    ten_seeds(EXPERIMENTS, "pretraining", PRETRAINING, (64, 256)),
+    ten_seeds(EXPERIMENTS, "pretraining-aba-abb", ("From scratch", "Pretrained"), (128, 512)),
 )

@@ -74,8 +74,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ) for n in sizes),
 )
 
-_BY_NAME = {e.name: e for e in EXPERIMENTS}
 EXPERIMENTS += (
-    ten_seeds(_BY_NAME["lr-depth-1024"], ("depth = 1", "depth = 2"), (1e-3,)),
-    ten_seeds(_BY_NAME["lr-heads-1024"], ("heads = 1", "heads = 16"), (1e-3,)),
+    ten_seeds(EXPERIMENTS, "lr-depth-1024", ("depth = 1", "depth = 2"), (1e-3,)),
+    ten_seeds(EXPERIMENTS, "lr-heads-1024", ("heads = 1", "heads = 16"), (1e-3,)),
 )

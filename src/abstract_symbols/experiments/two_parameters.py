@@ -106,5 +106,4 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
 )
 
-_BY_NAME = {e.name: e for e in EXPERIMENTS}
-EXPERIMENTS += (ten_seeds(_BY_NAME["program"], ("Transformer", "Transformer + a"), (64, 128, 256)),)
+EXPERIMENTS += (ten_seeds(EXPERIMENTS, "program", ("Transformer", "Transformer + a"), (64, 128, 256)),)

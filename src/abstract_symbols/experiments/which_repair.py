@@ -56,8 +56,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
 )
 
-_BY_NAME = {e.name: e for e in EXPERIMENTS}
 EXPERIMENTS += (
-    ten_seeds(_BY_NAME["copy-repairs"], ("Plain", "Frozen embeddings", "Unseen ones reset", "Orthogonal start",
+    ten_seeds(EXPERIMENTS, "copy-repairs", ("Plain", "Frozen embeddings", "Unseen ones reset", "Orthogonal start",
                                          "Weight decay", "4n symbols"), (128, 256)),
 )
