@@ -38,7 +38,7 @@ from abstract_symbols.kernels.prediction import predicted_samples
 from abstract_symbols.kernels.separation import leading_gap
 from abstract_symbols.tasks import task
 from companion.published import published, published_n50
-from companion.report import Chapter
+from companion.report import Chapter, n50_in_words
 
 chapter = Chapter("diverse-data", profile)
 predicted = chapter["predicted-strings"]  # by the template matrix: a row per task
@@ -262,7 +262,7 @@ chapter.curves("random-templates-k6-w2", ordered=True)
 # %% tags=["remove-input"]
 six = chapter["random-templates-k6-w2"]
 beside = analysis.beside_paper("random-templates-k6-w2", six)
-chapter.table(beside, formats=analysis.formats(beside))
+chapter.table(n50_in_words(beside), formats=analysis.formats(beside[["paper", "ratio"]]))
 chapter.glue(".1f", six_least=beside["ratio"].min(), six_most=beside["ratio"].max())
 growth = beside.iloc[-1][["n50", "paper"]] / beside.iloc[0][["n50", "paper"]]
 chapter.glue(".1f", ours_growth=growth["n50"], paper_growth=growth["paper"])
@@ -341,7 +341,8 @@ chapter.curves("random-wildcards", ordered=True)
 
 # %% tags=["remove-input"]
 knobs = analysis.trained_knobs(predicted, {name: chapter[name] for name in analysis.KNOBS})
-chapter.table(knobs, formats=analysis.formats(knobs))
+chapter.table(n50_in_words(knobs),
+              formats=analysis.formats(knobs[["predicted", "ratio", "paper", "factor"]]))
 chapter.glue(".2f", knobs_least=knobs["ratio"].min(), knobs_most=knobs["ratio"].max(),
              factor_least=knobs["factor"].min(), factor_most=knobs["factor"].max())
 papers = knobs.set_index("series")["paper"]

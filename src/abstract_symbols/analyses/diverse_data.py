@@ -133,22 +133,15 @@ def trained_templates(predicted: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFra
 
 
 def trained_knobs(predicted: pd.DataFrame, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Returns of `predicted_and_trained` for some experiments: series, predicted, n50, low, high, ratio, paper, factor.
-
-    The factor is n50 over the paper's.
-
-    Args:
-        predicted: rows of `StringsRun`.
-        rows: experiment → its rows.
-    """
+    """Returns of `predicted_and_trained` for some experiments (→ rows), with factor: n50 over the paper's."""
     table = pd.concat([predicted_and_trained(name, predicted, mine) for name, mine in rows.items()], ignore_index=True)
-    columns = ["series", "predicted", "n50", "low", "high", "ratio", "paper", "factor"]
+    columns = ["series", "predicted", "n50", "low", "high", "first", "last", "ratio", "paper", "factor"]
     return table.assign(factor=table["n50"] / table["paper"])[columns]
 
 
 def beside_paper(name: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns n₅₀ with its interval beside the paper's: series, n50, low, high, paper, ratio."""
-    return n50_beside_published(name, rows)[["series", "n50", "low", "high", "paper", "ratio"]]
+    """Returns n₅₀ with its interval beside the paper's: series, n50, low, high, first, last, paper, ratio."""
+    return n50_beside_published(name, rows)[["series", "n50", "low", "high", "first", "last", "paper", "ratio"]]
 
 
 def _worded(table: pd.DataFrame) -> pd.DataFrame:

@@ -121,6 +121,18 @@ def n50_frame(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> pd.Da
     return frame
 
 
+def n50_in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a table with the columns of `companion.summaries.n50_table` as a page shows it.
+
+    n50 and the interval are words: bounds, ≤ or >, beyond the measured n.
+    """
+    ends = list(zip(table["first"], table["last"], strict=True))
+    half, low, high = ([crossing(value, *end) for value, end in zip(table[column], ends, strict=True)]
+                       for column in ("n50", "low", "high"))
+    shown = table.assign(n50=half, low=[f"{a} to {b}" for a, b in zip(low, high, strict=True)])
+    return shown.rename(columns={"low": "95% interval"}).drop(columns=["high", "first", "last"])
+
+
 def fit_table(name: str, rows: pd.DataFrame, metric: str = "test_loss") -> HTML:
     """Returns how near our mean curves are to the paper's: a row for each series that has both, over the n of both.
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -66,3 +67,10 @@ def test_the_command_line_is_that_of_the_package_of_the_grids_if_it_has_one(tmp_
     (tmp_path / "pyproject.toml").write_text('[tool.companion]\ngrids = "some_grids"\n', encoding="utf-8")
     monkeypatch.setenv(paths.VARIABLE, str(tmp_path))
     assert report.command() == "python -m companion"
+
+
+def test_beyond_the_measured_n_the_page_shows_bounds_and_no_infinity():
+    table = pd.DataFrame({"series": ["a", "b", "c"], "n50": [32.0, np.inf, 16.0], "low": [20.0, 40.0, 16.0],
+                          "high": [np.inf, np.inf, 16.0], "first": 16, "last": 64, "ratio": 1.0})
+    assert report.n50_in_words(table).values.tolist() == [
+        ["a", "32", "20 to > 64", 1.0], ["b", "> 64", "40 to > 64", 1.0], ["c", "≤ 16", "≤ 16 to ≤ 16", 1.0]]
