@@ -59,11 +59,12 @@ The verdict is that of the whole 95% interval, not of its middle.
   Those of $n_{50}$, of its ratios and exponents weigh whole seeds at random, as Student's distribution would.
   Simulated experiments with three, five and ten seeds lie inside in 93% to 97% of cases; for ratios of three seeds, in more.
   There is one exception that we know of.
-  Where each run either solves the task or does not, independently at every $n$, three seeds cover 82% and five 91%.
+  Where each run either solves the task or does not, independently at every $n$, three seeds cover about 86% and five about 92%.
 - **"Lower than"** is Welch's one-sided test at each $n$ that the claim names, with p < 0.01.
   A test that fails decides nothing if it would find a difference of three standard deviations in less than 80% of cases.
   That is so of three seeds.
   One that points the claimed way, p < 0.1, waits until it has ten seeds.
+  These rules, and the intervals, were set in November 2026, when the rows were there.
 - **Seeds of random tasks** are tasks: each seed draws its own, so an interval over seeds is one over tasks.
 
 A claim that does not hold is a finding; {doc}`not-reproduced` says what we know of the reasons.

@@ -468,7 +468,7 @@ r"""
 ## The verdicts
 
 The tolerances were fixed before anything was measured.
-Equal and different laws are judged by all runs' p-values together (Fisher's method), at 1 %; levels within 0.1 to hold, and 0.2 to hold in part.
+Equal and different laws are judged by all runs' p-values together (Fisher's method), at 1%; levels within 0.1 to hold, and 0.2 to hold in part.
 The claim on the equality matrix was restated after its rows: the mean test loss at $n$ = 4 below one half to hold, below three quarters to hold in part.
 """
 
